@@ -1,0 +1,1 @@
+"""Running a plan. The only package that imports wasmtime."""

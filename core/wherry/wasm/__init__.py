@@ -1,0 +1,1 @@
+"""What bytes are: Wasm modules and components, read without compiling them. No I/O here."""
