@@ -1,0 +1,69 @@
+"""How the command line fails: one sentence and its cure on stderr, and an exit code that means something."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import metadata
+
+import click
+
+from wherry.errors import InputError, WherryError
+from wherry.plan.ending import EXIT_START
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+
+
+def report(fault: click.ClickException | WherryError, command: str) -> int:
+    """Say what is wrong and what to do; the exit code of `command` for it."""
+    for line in sentences(fault):
+        click.echo(f"{click.style('wherry:', fg='red', bold=True)} {line}", err=True)
+    if cure := cure_of(fault):
+        click.echo(f"  {click.style('try:', bold=True)} {cure}", err=True)
+    return exit_code(fault, command)
+
+
+def sentences(fault: click.ClickException | WherryError) -> list[str]:
+    """The fault's own words; a document with several wrong fields has a line for each."""
+    text = fault.message if isinstance(fault, WherryError) else fault.format_message()
+    return text.rstrip().splitlines()
+
+
+def cure_of(fault: click.ClickException | WherryError) -> str:
+    """What to do about it; a wrong usage is cured by the command's own help."""
+    if isinstance(fault, WherryError):
+        return fault.cure
+    if isinstance(fault, click.UsageError) and fault.ctx is not None:
+        return f"{fault.ctx.command_path} --help"
+    return ""
+
+
+def exit_code(fault: click.ClickException | WherryError, command: str) -> int:
+    """125 for whatever kept `run` from starting (1 and 2 belong to the guest); else 2 for input, 1 for the rest."""
+    if command == "run":
+        return EXIT_START
+    return EXIT_USAGE if isinstance(fault, (click.ClickException, InputError)) else EXIT_FAILED
+
+
+def report_bug(bug: Exception) -> int:
+    """Admit a bug: where to report it, and with WHERRY_DEBUG the traceback."""
+    click.echo(f"wherry: a bug in wherry: {type(bug).__name__}: {bug}", err=True)
+    click.echo(f"  try: WHERRY_DEBUG=1 shows the traceback; please report it: {where_to_report()}", err=True)
+    if os.environ.get("WHERRY_DEBUG"):
+        traceback.print_exception(bug, file=sys.stderr)
+    return EXIT_FAILED
+
+
+def where_to_report() -> str:
+    """The distribution's own `Issues` URL."""
+    links = metadata.metadata("wherry").get_all("Project-URL") or []
+    return next((link.partition(", ")[2] for link in links if link.startswith("Issues,")), "the place you got it from")
+
+
+def silence_stdout() -> None:
+    """The reader is gone: whatever is still buffered must not raise again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
