@@ -16,7 +16,8 @@ class Inspection:
     wasi: the version its exports (first) and imports ask for; None asks for none.
     world: the best-known world it fits (`wasi:http/proxy@0.2.x`, `wasi:cli/command@0.2.x`, `wasi_snapshot_preview1`),
     else "".
-    imports, exports: interface or `module.name` strings, in the binary's order, without duplicates.
+    imports, exports: in the binary's order, without duplicates. A component's are interfaces and plain names
+    (`wasi:http/types@0.2.3`); a module's imports are `module.name` (`wasi_snapshot_preview1.fd_write`), its exports names.
     run: how it is run when nobody says so; None when it exports neither http nor command.
     """
 
