@@ -17,7 +17,7 @@ class Inspection:
     world: the best-known world it fits (`wasi:http/proxy@0.2.x`, `wasi:cli/command@0.2.x`, `wasi_snapshot_preview1`),
     else "".
     imports, exports: in the binary's order, without duplicates. A component's are interfaces and plain names
-    (`wasi:http/types@0.2.3`); a module's imports are `module.name` (`wasi_snapshot_preview1.fd_write`), its exports names.
+    (`wasi:http/types@0.2.3`); a module's imports are `module.name` (`wasi_snapshot_preview1.fd_write`).
     run: how it is run when nobody says so; None when it exports neither http nor command.
     """
 
