@@ -1,0 +1,92 @@
+"""Compiled code and its cache: `<cache>/aot/<wasm digest>/<build key>.cwasm`, and a seal beside each.
+
+The first process that wants an entry compiles it under a lock; the others wait. Machine code comes from this machine's
+compiler and from nowhere else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes import byref, c_void_p
+from pathlib import Path
+from typing import Self
+
+from wherry.engine import capi
+from wherry.engine.compiler import Compiler, Progress, silent
+from wherry.engine.config import Build, Engine
+from wherry.engine.seal import Sealer, machine_key
+from wherry.errors import StartError
+from wherry.plan.model import WasmFile
+from wherry.wasm.module import Kind
+
+
+def compiled(
+    wasm: WasmFile, build: Build, cache: Path, progress: Progress = silent, compiler: Compiler = Compiler()
+) -> Path:
+    """A file of machine code for these bytes that may be loaded, compiled now if it is not there yet.
+
+    Raises StartError: `artifact` (no such file), `digest-mismatch`, `invalid-module`, `compile`.
+    """
+    folder = _private(cache / "aot")
+    sealer = Sealer(machine_key(folder / "key"))
+    code = folder / wasm.digest.removeprefix("sha256:") / f"{build.key}.cwasm"
+    context = f"{wasm.digest} {build.key}"
+    if sealer.trusts(code, context):
+        return code
+    _private(code.parent)
+    with _locked(code.with_suffix(".lock")):
+        if not sealer.trusts(code, context):
+            compiler.compile(wasm, build, code, progress)
+            sealer.seal(code, context)
+    return code
+
+
+class Code:
+    """Loaded code: a wasmtime_module_t or wasmtime_component_t. Close it before its engine."""
+
+    def __init__(self, pointer: int, kind: Kind) -> None:
+        self.pointer = pointer
+        self.kind = kind
+
+    def close(self) -> None:
+        if self.pointer:
+            (capi.component_delete if self.kind == "component" else capi.module_delete)(self.pointer)
+        self.pointer = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def load(engine: Engine, code: Path, kind: Kind) -> Code:
+    """Map a file that `compiled` returned. kind: of what was compiled, after composing. Raises StartError `compile`."""
+    deserialize = capi.component_deserialize_file if kind == "component" else capi.module_deserialize_file
+    pointer = c_void_p()
+    if error := deserialize(engine.pointer, os.fsencode(code), byref(pointer)):
+        raise StartError("compile", f"compiled code {code}: {capi.take_error(error)}", cure=f"delete {code}")
+    assert pointer.value  # noqa: S101 - narrows the type: success always sets it
+    return Code(pointer.value, kind)
+
+
+def _private(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+    except OSError as error:
+        raise StartError(
+            "compile", f"cache folder {folder}: {error.strerror}", cure="set WHERRY_CACHE to a folder of your own"
+        ) from error
+    return folder
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

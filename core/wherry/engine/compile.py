@@ -1,0 +1,102 @@
+"""The compiler process: `python -m wherry.engine.compile BUILD DIGEST MEMORY SECONDS <wasm >code`.
+
+A compiler that reads hostile bytes gets a process of its own: without privileges where it has any to give up, with
+bounded memory and CPU, and dead as soon as its parent is. The parent stays free of the compiler's threads, so that it
+may fork. Exit status: one of `Outcome`; the reason is on stderr.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import resource
+import signal
+import sys
+from ctypes import byref, c_void_p
+from enum import IntEnum
+
+from wherry.engine import capi
+from wherry.engine.config import Build, Engine, new_engine
+from wherry.errors import InvalidModule, StartError, WherryError
+from wherry.wasm.inspect import kind_of
+
+NOBODY = 65534
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+
+
+class Outcome(IntEnum):
+    """Exit status of the compiler process. Anything else, a signal above all, is a compiler that was stopped."""
+
+    DONE = 0
+    INVALID = 64
+    MISMATCH = 65
+    REFUSED = 66
+
+
+def main(arguments: list[str]) -> Outcome:
+    build, digest, memory, seconds = arguments
+    _confine(int(memory), int(seconds))
+    guest = sys.stdin.buffer.read()
+    if (found := f"sha256:{hashlib.sha256(guest).hexdigest()}") != digest:
+        return _fail(Outcome.MISMATCH, f"the bytes have the digest {found}, expected {digest}")
+    try:
+        code = compiled(guest, Build(**json.loads(build)))
+    except InvalidModule as error:
+        return _fail(Outcome.INVALID, str(error))
+    except WherryError as error:
+        return _fail(Outcome.REFUSED, str(error))
+    sys.stdout.buffer.write(code)
+    sys.stdout.buffer.flush()
+    return Outcome.DONE
+
+
+def compiled(guest: bytes, build: Build) -> bytes:
+    """Machine code of the guest, composed with build's adapter if it has one. Raises InvalidModule, StartError."""
+    if build.adapter != "none":
+        # Only a few guests are composed: the rest need not pay for the import.
+        from wherry.engine.adapter.compose import compose  # noqa: PLC0415
+
+        guest = compose(guest, build.adapter)
+    with new_engine(build) as engine:
+        return _serialized(engine, guest)
+
+
+def _serialized(engine: Engine, guest: bytes) -> bytes:
+    if kind_of(guest) == "component":
+        new, serialize = capi.component_new, capi.component_serialize
+    else:
+        new, serialize = capi.module_new, capi.module_serialize
+    module, code = c_void_p(), capi.Bytes()
+    if error := new(engine.pointer, guest, len(guest), byref(module)):
+        raise InvalidModule(capi.take_error(error))
+    if error := serialize(module, byref(code)):
+        raise StartError("compile", capi.take_error(error))
+    return capi.take_bytes(code)
+
+
+def _confine(memory: int, seconds: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    # Last, because a change of user clears it.
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _fail(outcome: Outcome, reason: str) -> Outcome:
+    print(reason, file=sys.stderr)
+    return outcome
+
+
+if __name__ == "__main__":
+    # The process is thrown away whole: unwinding it would only take time.
+    sys.stderr.flush()
+    os._exit(main(sys.argv[1:]))

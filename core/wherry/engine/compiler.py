@@ -1,0 +1,104 @@
+"""The compiler process, seen from its parent: started, watched, and its end told apart."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from wherry.engine.compile import Outcome
+from wherry.engine.config import Build
+from wherry.errors import StartError
+from wherry.plan.model import WasmFile
+
+Progress = Callable[[str], None]
+"""Told one line for a person when something takes long."""
+
+_INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
+"""What the compiler needs to find its own modules; it sees nothing else of our environment."""
+
+
+def silent(_line: str) -> None:
+    """Progress that nobody wants to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Limits of the compiler process. memory: bytes of address space. seconds: of CPU, and of waiting for it.
+
+    patience: seconds until progress is told.
+    """
+
+    memory: int = 6 << 30
+    seconds: int = 600
+    patience: float = 1.0
+
+    def compile(self, wasm: WasmFile, build: Build, code: Path, progress: Progress) -> None:
+        """Write machine code for these bytes to `code`, whole or not at all. Raises StartError."""
+        descriptor, name = tempfile.mkstemp(dir=code.parent, prefix=f".{code.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as output, _opened(wasm) as guest:
+                self._run(wasm, self._command(wasm, build), guest, output, progress)
+                os.fchmod(descriptor, 0o400)
+            Path(name).replace(code)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def _run(self, wasm: WasmFile, command: list[str], guest: IO[bytes], output: IO[bytes], progress: Progress) -> None:
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        with tempfile.TemporaryFile() as reasons:
+            process = subprocess.Popen(
+                command, stdin=guest, stdout=output, stderr=reasons, env=environment, start_new_session=True
+            )
+            try:
+                status = self._wait(process, wasm, progress)
+            finally:
+                process.kill()
+                process.wait()
+            if status != Outcome.DONE:
+                raise self._failure(wasm, status, _tail(reasons))
+
+    def _command(self, wasm: WasmFile, build: Build) -> list[str]:
+        module = [sys.executable, "-P", "-m", "wherry.engine.compile"]
+        return [*module, json.dumps(asdict(build)), wasm.digest, str(self.memory), str(self.seconds)]
+
+    def _wait(self, process: subprocess.Popen[bytes], wasm: WasmFile, progress: Progress) -> int:
+        try:
+            return process.wait(self.patience)
+        except subprocess.TimeoutExpired:
+            size = Path(wasm.path).stat().st_size / 1e6
+            progress(f"compiling {wasm.path} ({size:.1f} MB) for this machine; the result is kept")
+        try:
+            return process.wait(self.seconds)
+        except subprocess.TimeoutExpired:
+            return -signal.SIGKILL
+
+    def _failure(self, wasm: WasmFile, status: int, reason: str) -> StartError:
+        if status == Outcome.INVALID:
+            return StartError("invalid-module", f"{wasm.path}: {reason}")
+        if status == Outcome.MISMATCH:
+            return StartError("digest-mismatch", f"{wasm.path}: {reason}", cure="fetch the artifact again")
+        if status == Outcome.REFUSED:
+            return StartError("compile", f"{wasm.path}: {reason}")
+        how = f"was ended by signal {-status}" if status < 0 else f"failed with status {status}"
+        limits = f"its limits are {self.memory >> 20} MiB of memory and {self.seconds} s"
+        return StartError("compile", f"{wasm.path}: the compiler {how}, {limits}" + (f": {reason}" if reason else ""))
+
+
+def _opened(wasm: WasmFile) -> IO[bytes]:
+    try:
+        return Path(wasm.path).open("rb")
+    except OSError as error:
+        raise StartError("artifact", f"{wasm.path}: {error.strerror}, expected a Wasm file") from error
+
+
+def _tail(reasons: IO[bytes]) -> str:
+    reasons.seek(max(0, reasons.seek(0, os.SEEK_END) - 2048))
+    return reasons.read().decode(errors="replace").strip()
