@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from wherry.engine import capi
-from wherry.engine.compiler import Compiler, Progress, silent
+from wherry.engine.compiler import STANDARD, Compiler, Progress, silent
 from wherry.engine.config import Build, Engine
 from wherry.engine.seal import Sealer, machine_key
 from wherry.errors import StartError
@@ -24,7 +24,7 @@ from wherry.wasm.module import Kind
 
 
 def compiled(
-    wasm: WasmFile, build: Build, cache: Path, progress: Progress = silent, compiler: Compiler = Compiler()
+    wasm: WasmFile, build: Build, cache: Path, progress: Progress = silent, compiler: Compiler = STANDARD
 ) -> Path:
     """A file of machine code for these bytes that may be loaded, compiled now if it is not there yet.
 

@@ -92,6 +92,9 @@ class Compiler:
         return StartError("compile", f"{wasm.path}: the compiler {how}, {limits}" + (f": {reason}" if reason else ""))
 
 
+STANDARD = Compiler()
+
+
 def _opened(wasm: WasmFile) -> IO[bytes]:
     try:
         return Path(wasm.path).open("rb")
