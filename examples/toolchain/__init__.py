@@ -1,0 +1,1 @@
+"""The programs that build guests, each fetched once from a package registry into a cache outside the tree."""
