@@ -15,15 +15,24 @@ from wherry.plan.ending import EXIT_START
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-EXIT_PIPE = 141
+
+
+def colour() -> bool | None:
+    """False where NO_COLOR asks for none; None lets the stream decide: a terminal has colours, a pipe has not."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    click.echo(text, err=True, color=colour())
 
 
 def report(fault: click.ClickException | WherryError, command: str) -> int:
     """Say what is wrong and what to do; the exit code of `command` for it."""
     for line in sentences(fault):
-        click.echo(f"{click.style('wherry:', fg='red', bold=True)} {line}", err=True)
+        say(f"{click.style('wherry:', fg='red', bold=True)} {line}")
     if cure := cure_of(fault):
-        click.echo(f"  {click.style('try:', bold=True)} {cure}", err=True)
+        say(f"  {click.style('try:', bold=True)} {cure}")
     return exit_code(fault, command)
 
 
@@ -51,8 +60,8 @@ def exit_code(fault: click.ClickException | WherryError, command: str) -> int:
 
 def report_bug(bug: Exception) -> int:
     """Admit a bug: where to report it, and with WHERRY_DEBUG the traceback."""
-    click.echo(f"wherry: a bug in wherry: {type(bug).__name__}: {bug}", err=True)
-    click.echo(f"  try: WHERRY_DEBUG=1 shows the traceback; please report it: {where_to_report()}", err=True)
+    say(f"wherry: a bug in wherry: {type(bug).__name__}: {bug}")
+    say(f"  try: WHERRY_DEBUG=1 shows the traceback; please report it: {where_to_report()}")
     if os.environ.get("WHERRY_DEBUG"):
         traceback.print_exception(bug, file=sys.stderr)
     return EXIT_FAILED
@@ -62,8 +71,3 @@ def where_to_report() -> str:
     """The distribution's own `Issues` URL."""
     links = metadata.metadata("wherry").get_all("Project-URL") or []
     return next((link.partition(", ")[2] for link in links if link.startswith("Issues,")), "the place you got it from")
-
-
-def silence_stdout() -> None:
-    """The reader is gone: whatever is still buffered must not raise again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -23,27 +22,21 @@ class Wherry(LazyGroup):
 
 
 @click.group(cls=Wherry, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli() -> None:
     """WebAssembly on Kubernetes beside ordinary containers: push once, run anywhere.
 
     Exit codes: 0 done; 1 refused or failed; 2 wrong usage or input. `wherry run`: the guest's own, and 124 limit,
     125 could not start, 134 trap, 128+n signal.
     """
-    if os.environ.get("NO_COLOR"):
-        ctx.color = False
 
 
 def main() -> None:
     """The console entry: never returns."""
     try:
-        sys.exit(cli.main(prog_name="wherry", standalone_mode=False))
+        sys.exit(cli.main(prog_name="wherry", standalone_mode=False, color=failure.colour()))
     except click.ClickException as fault:
         sys.exit(failure.report(fault, ""))
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort:
         sys.exit(failure.EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        failure.silence_stdout()
-        sys.exit(failure.EXIT_PIPE)
     except Exception as bug:  # the last line of defence: a bug is reported, not thrown at the user
         sys.exit(failure.report_bug(bug))
