@@ -2,22 +2,34 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PYTEST ?= -m pytest
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+%?:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
-$(BIN)/.installed: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wherry needs Python 3.11 or newer: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(BIN)/.installed-%: pyproject.toml | $(BIN)/python
+	@echo "installing wherry[$*] into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-install: $(BIN)/.installed ## Create the virtual environment
+.PRECIOUS: $(BIN)/.installed-%
 
-test: $(BIN)/.installed ## Run the tests that this machine can run
-	@$(BIN)/python -m pytest -n auto
+install: $(BIN)/.installed-dev ## Create the virtual environment with everything
 
-lint: $(BIN)/.installed ## Check style, types and layers
+demo: $(BIN)/.installed-engine ## Push an artifact, run it, ask it once, see what that cost
+	@PATH="$(abspath $(BIN)):$$PATH" examples/demo
+
+test: $(BIN)/.installed-dev ## Run the tests that this machine can run
+	@$(BIN)/python $(PYTEST) -n auto
+
+lint: $(BIN)/.installed-dev ## Check style, types and layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-.PHONY: help install test lint
+docs: $(BIN)/.installed-dev ## Write the pages that are generated
+	@$(BIN)/python -m wherry_cli.reference > docs/cli-reference.md
+
+.PHONY: help install demo test lint docs
