@@ -2,6 +2,7 @@
 
 WherryError
 ├── InputError            the user wrote it: a document, a flag, a reference, a file
+│   ├── InvalidValue      one value: a size, a duration, an origin
 │   ├── InvalidApp        a WasmApp document; carries every wrong field at once
 │   ├── InvalidReference  not a registry reference, OCI layout or file
 │   └── InvalidModule     bytes that are not a Wasm module or component
@@ -34,6 +35,15 @@ class WherryError(Exception):
 
 class InputError(WherryError):
     """What the user wrote cannot be used."""
+
+
+class InvalidValue(InputError):
+    """One value that does not read as what it should be. got and expected are short phrases."""
+
+    def __init__(self, got: str, expected: str, *, cure: str = "") -> None:
+        self.got = got
+        self.expected = expected
+        super().__init__(f"got {got}, expected {expected}", cure=cure)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,128 @@
+"""Lists, maps and plain Kubernetes objects that pass through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from wherry.errors import FieldError
+from wherry.spec.shape import Schema, Shape, Text, Wrong
+from wherry.spec.wording import describe
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Listing(Shape[tuple[T, ...]]):
+    """A list. `key` names the field of its items, or "." the item itself, that no two items share."""
+
+    item: Shape[T]
+    most: int
+    least: int = 0
+    key: str = ""
+
+    def read(self, value: object, at: str) -> tuple[T, ...]:
+        if not isinstance(value, list | tuple):
+            raise Wrong(FieldError(at, describe(value), "a list"))
+        if not self.least <= len(value) <= self.most:
+            raise Wrong(FieldError(at, f"{len(value)} items", f"{self.least} to {self.most}"))
+        items, faults = [], self._repeated(value, at)
+        for index, each in enumerate(value):
+            try:
+                items.append(self.item.read(each, f"{at}[{index}]"))
+            except Wrong as wrong:
+                faults.extend(wrong.faults)
+        if faults:
+            raise Wrong(*faults)
+        return tuple(items)
+
+    def schema(self) -> Schema:
+        schema: Schema = {"type": "array", "items": self.item.schema(), "maxItems": self.most}
+        if self.least:
+            schema["minItems"] = self.least
+        if self.key == ".":
+            schema["x-kubernetes-list-type"] = "set"
+        elif self.key:
+            schema |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [self.key]}
+        return schema
+
+    def write(self, value: tuple[T, ...]) -> object:
+        return [self.item.write(each) for each in value]
+
+    def _repeated(self, value: list[object] | tuple[object, ...], at: str) -> list[FieldError]:
+        first: dict[str, int] = {}
+        faults = []
+        for index, each in enumerate(value):
+            name = each.get(self.key) if isinstance(each, Mapping) else each if self.key == "." else None
+            if self.key and isinstance(name, str) and first.setdefault(name, index) != index:
+                path = f"{at}[{index}]" + ("" if self.key == "." else f".{self.key}")
+                faults.append(FieldError(path, f"{describe(name)} again", f"it once, as in {at}[{first[name]}]"))
+        return faults
+
+
+@dataclass(frozen=True)
+class Table(Shape[Mapping[str, T]]):
+    """A map from names to values of one shape."""
+
+    value: Shape[T]
+    most: int
+    least: int = 0
+
+    def read(self, value: object, at: str) -> Mapping[str, T]:
+        given = mapping(value, at)
+        if not self.least <= len(given) <= self.most:
+            raise Wrong(FieldError(at, f"{len(given)} entries", f"{self.least} to {self.most}"))
+        entries: dict[str, T] = {}
+        faults: list[FieldError] = []
+        for name, each in given.items():
+            try:
+                entries[name] = self.value.read(each, f"{at}[{name}]")
+            except Wrong as wrong:
+                faults.extend(wrong.faults)
+        if faults:
+            raise Wrong(*faults)
+        return entries
+
+    def schema(self) -> Schema:
+        least = {"minProperties": self.least} if self.least else {}
+        return {"type": "object", "additionalProperties": self.value.schema(), "maxProperties": self.most} | least
+
+    def write(self, value: Mapping[str, T]) -> object:
+        return {name: self.value.write(each) for name, each in value.items()}
+
+
+@dataclass(frozen=True)
+class Plain(Shape[Mapping[str, object]]):
+    """A Kubernetes object that passes through: only the fields named here are checked."""
+
+    checked: tuple[tuple[str, Shape[Any]], ...] = ()
+    required: tuple[str, ...] = ()
+
+    def read(self, value: object, at: str) -> Mapping[str, object]:
+        given = mapping(value, at)
+        faults = [FieldError(f"{at}.{name}", "nothing", "a value") for name in self.required if given.get(name) is None]
+        for name, shape in self.checked:
+            try:
+                if given.get(name) is not None:
+                    shape.read(given[name], f"{at}.{name}")
+            except Wrong as wrong:
+                faults.extend(wrong.faults)
+        if faults:
+            raise Wrong(*faults)
+        return given
+
+    def schema(self) -> Schema:
+        schema: Schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        if self.checked:
+            schema["properties"] = {name: shape.schema() for name, shape in self.checked}
+        return schema | ({"required": [*self.required]} if self.required else {})
+
+
+def mapping(value: object, at: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise Wrong(FieldError(at, describe(value), "a mapping"))
+    return value
+
+
+LABELS = Table(Text(most=262_144), most=256)

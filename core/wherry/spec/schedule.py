@@ -1,0 +1,46 @@
+"""Cron schedules as Kubernetes reads them: five fields, or @daily and its kin, or @every and a duration."""
+
+from __future__ import annotations
+
+import re
+
+from wherry.errors import InvalidValue
+from wherry.spec.quantity import DURATION
+from wherry.spec.wording import describe
+
+MAX_SCHEDULE = 128
+EXPECTED = 'minute hour day month weekday, such as "*/5 * * * *", or @hourly'
+
+
+def _field(value: str) -> str:
+    one = rf"(?:\*|\?|(?:{value})(?:-(?:{value}))?)(?:/0*[1-9][0-9]{{0,3}})?"
+    return f"{one}(?:,{one})*"
+
+
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_DAYS = "sun|mon|tue|wed|thu|fri|sat"
+_FIELDS = r"[ \t]+".join(
+    _field(value)
+    for value in (
+        "[0-5]?[0-9]",
+        "[01]?[0-9]|2[0-3]",
+        "0?[1-9]|[12][0-9]|3[01]",
+        f"0?[1-9]|1[0-2]|(?i:{_MONTHS})",
+        f"0?[0-6]|(?i:{_DAYS})",
+    )
+)
+SCHEDULE = rf"{_FIELDS}|@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|@every (?:{DURATION})"
+RANGES_RISE = (
+    "self.findAll('[0-9]+-[0-9]+').all(range, int(range.split('-')[0]) <= int(range.split('-')[1]))",
+    "expected ranges that rise, such as 9-17",
+)
+
+
+def parse_schedule(text: str) -> str:
+    """The schedule as written. Raises InvalidValue."""
+    if len(text) > MAX_SCHEDULE or not re.fullmatch(SCHEDULE, text, re.ASCII):
+        raise InvalidValue(describe(text), EXPECTED)
+    for low, high in re.findall("([0-9]+)-([0-9]+)", text):
+        if int(low) > int(high):
+            raise InvalidValue(describe(f"{low}-{high}"), "ranges that rise, such as 9-17", cure=f"try {high}-{low}")
+    return text

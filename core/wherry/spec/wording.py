@@ -1,0 +1,48 @@
+"""How a wrong value is worded: what was found, and which known name was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+
+LONGEST = 60
+
+
+def describe(value: object) -> str:
+    """A short phrase for any value of a document."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return f"the boolean {str(value).lower()}"
+        case int() | float():
+            return _number(value)
+        case str():
+            return json.dumps(_cut(value), ensure_ascii=False)
+        case _:
+            return "a list" if isinstance(value, list | tuple) else "a mapping"
+
+
+def _number(value: float) -> str:
+    """Python refuses to write out an integer of thousands of digits."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a number of more than 64 bits"
+    return f"the number {value}"
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """`try NAME` for the known name that was probably meant, else ""."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower()[:LONGEST], by_lower, n=1, cutoff=0.6)
+    return f"try {by_lower[close[0]]}" if close else ""
+
+
+def choices(names: Iterable[str]) -> str:
+    """`a, b or c`."""
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
