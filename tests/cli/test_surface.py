@@ -1,0 +1,97 @@
+"""What the command looks like before it does anything: help, versions, completion, colours, ends of pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from importlib import metadata
+
+import click
+import pytest
+
+from tests.cli.process import WHERRY, Shell
+from wherry_cli.commands import COMMANDS, LazyGroup
+
+USER_CPU = """
+import resource, subprocess, sys
+subprocess.run([sys.argv[1], "--help"], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)
+"""
+
+
+def test_help_names_every_command_in_one_line_each(shell: Shell) -> None:
+    outcome = shell.wherry("--help")
+    assert outcome.code == 0
+    for name, summary in COMMANDS.items():
+        assert f"  {name:<10}  {summary}" in outcome.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_line_in_the_table_is_the_first_line_of_the_commands_own_help(name: str) -> None:
+    group = LazyGroup("wherry")
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    assert (command.help or "").splitlines()[0] == COMMANDS[name]
+
+
+def test_version_names_the_parts_for_people_and_for_programs(shell: Shell) -> None:
+    assert f"wherry    {metadata.version('wherry')}" in shell.wherry("version").out
+    parts = json.loads(shell.wherry("version", "--json").out)
+    assert parts["wasmtime"] == metadata.version("wasmtime")
+    assert set(parts) == {"wherry", "wasmtime", "python", "platform"}
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_for_the_shell(shell: Shell, name: str) -> None:
+    outcome = shell.wherry("completion", name)
+    assert outcome.code == 0
+    assert f"_WHERRY_COMPLETE={name}_complete" in outcome.out
+
+
+def test_bash_completes_the_names_of_commands(shell: Shell) -> None:
+    wanted = {"_WHERRY_COMPLETE": "bash_complete", "COMP_WORDS": "wherry p", "COMP_CWORD": "1"}
+    assert shell.wherry(env=wanted).out.split() == ["plain,push", "plain,pull"]
+
+
+def on_a_terminal(*args: str, **env: str) -> str:
+    """What a person sees: stdout and stderr of the command on a pseudo-terminal."""
+    ours, theirs = pty.openpty()
+    command = [str(WHERRY), *args]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **env}) as process:
+        os.close(theirs)
+        seen = b"".join(iter(lambda: read(ours), b""))
+        process.wait()
+    os.close(ours)
+    return seen.decode()
+
+
+def read(terminal: int) -> bytes:
+    """Linux reports the last writer's close of a terminal as an error."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+def test_a_terminal_gets_colours_unless_NO_COLOR_is_set() -> None:  # noqa: N802
+    assert "\x1b[" in on_a_terminal("nonsense")
+    assert "\x1b[" not in on_a_terminal("nonsense", NO_COLOR="1")
+
+
+def test_a_pipe_gets_no_colours(shell: Shell) -> None:
+    assert "\x1b[" not in shell.wherry("nonsense").err
+
+
+def test_a_reader_that_leaves_early_causes_no_noise(shell: Shell) -> None:
+    script = f"'{WHERRY}' completion bash | true; echo ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() in {"0", "1"}
+    assert result.stderr == ""
+
+
+def test_help_costs_little_cpu() -> None:
+    result = subprocess.run([sys.executable, "-c", USER_CPU, WHERRY], capture_output=True, text=True, check=True)
+    assert float(result.stdout) < 0.15
