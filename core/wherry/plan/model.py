@@ -60,7 +60,8 @@ HTTP_TIMEOUT = 30.0
 class RunPlan:
     """One guest, its arguments, its grants and its limits.
 
-    env: pairs in order; names are unique. outbound: origins as in a WasmApp (`https://*.example.com:8443`).
+    env: pairs in the order of their names, which are unique. mounts: in the order of `guest`.
+    outbound: origins as in a WasmApp (`https://*.example.com:8443`).
     port: where an http guest is served; 0 for a command. drain: seconds to finish requests after SIGTERM.
     """
 

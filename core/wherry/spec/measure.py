@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -91,11 +92,11 @@ def duration(least: str, most: str = "8760h") -> Notation[float]:
     )
 
 
-def never_or(shape: Notation[float]) -> Notation[float | None]:
-    """A duration or the word Never, which is None."""
+def never_or(shape: Notation[float]) -> Notation[float]:
+    """A duration or the word Never, which is infinite."""
     return Notation(
-        parse=lambda text: None if text == "Never" else shape.parse(text),
-        render=lambda seconds: "Never" if seconds is None else shape.render(seconds),
+        parse=lambda text: math.inf if text == "Never" else shape.parse(text),
+        render=lambda seconds: "Never" if seconds == math.inf else shape.render(seconds),
         pattern=f"Never|{shape.pattern}",
         expected="Never or a duration such as 10m",
         rules=tuple((f"self == 'Never' || ({cel})", message) for cel, message in shape.rules),

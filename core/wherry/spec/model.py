@@ -6,6 +6,7 @@ defaults are filled in, and None means that a field has no default and was not w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -62,10 +63,10 @@ class LocalName:
 
 @record()
 class Pull:
-    refresh: float | None = field(
+    refresh: float = field(
         never_or(duration("10s")),
-        "How often to look again where a tag points: Never, or a duration.",
-        default=None,
+        "How often to look again where a tag points: Never, or a duration; Never is infinite.",
+        default=math.inf,
     )
     secrets: tuple[LocalName, ...] = field(
         Listing(Record(LocalName), most=16, key="name"), "Secrets with registry credentials.", default=()

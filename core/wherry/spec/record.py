@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, dataclass_transform, overload
@@ -83,18 +83,23 @@ def record(*rules: Rule) -> Callable[[type[T]], type[T]]:
 
 @dataclass(frozen=True)
 class Record(Shape[T]):
-    """The shape of a class declared with `record`."""
+    """The shape of a class declared with `record`, or of any dataclass by the shapes of its fields.
+
+    In the second form every field is required but those whose default is None.
+    """
 
     cls: type[T]
+    shapes: Mapping[str, Shape[Any]] = dataclasses.field(default_factory=dict, hash=False)
 
     @cached_property
     def members(self) -> dict[str, Member]:
-        members = [_member(each) for each in dataclasses.fields(self.cls)]  # type: ignore[arg-type]
+        fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(self.cls)  # type: ignore[arg-type]
+        members = [_shaped(each, self.shapes[each.name]) if self.shapes else _declared(each) for each in fields]
         return {member.name: member for member in members}
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        return self.cls.__rules__  # type: ignore[attr-defined,no-any-return]
+        return getattr(self.cls, "__rules__", ())
 
     def read(self, value: object, at: str) -> T:
         given = mapping(value, at)
@@ -141,7 +146,12 @@ def _validation(rule: Rule) -> Schema:
     return {"rule": rule.cel, "message": f"expected {rule.expected}"} | where
 
 
-def _member(each: dataclasses.Field[Any]) -> Member:
+def _shaped(each: dataclasses.Field[Any], shape: Shape[Any]) -> Member:
+    default = None if each.default is None else dataclasses.MISSING
+    return Member(each.name, each.name, shape, "", default)
+
+
+def _declared(each: dataclasses.Field[Any]) -> Member:
     known = each.metadata
     name = known["name"] or re.sub("_([a-z])", lambda match: match[1].upper(), each.name)
     return Member(name, each.name, known["shape"], known["doc"], known["default"])
