@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +16,36 @@ def default_cache() -> Path:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """How http plans meet their clients. Times are seconds.
+
+    access_log: one JSON line for each request. max_body: bytes of a request body; None is no limit but the clock's.
+    head: for a whole request head. idle: for a connection between requests. body: without a byte of a body that is
+    due. write: without progress towards a client that does not read. linger: for a client to take a refusal while it
+    still sends.
+    """
+
+    access_log: bool = False
+    max_body: int | None = None
+    head: float = 10.0
+    idle: float = 75.0
+    body: float = 30.0
+    write: float = 30.0
+    linger: float = 2.0
+
+
+def silent(_line: str) -> None:
+    """A report that nobody wants to see."""
+
+
+@dataclass(frozen=True)
 class Host:
     """address: where http plans listen. workers: processes that serve; 0 is one a core.
     stdio: the guest's stdin, stdout and stderr as open file descriptors of this process.
     cache: folder of blobs and compiled code. metrics: file of the shared counters; None keeps them in memory only.
     admin: `host:port` of the Prometheus listener; None has none. reuse: requests an instance serves before it is
-    dropped; 1 is a fresh instance for each.
+    dropped; 1 is a fresh instance for each. serving: how http plans meet their clients.
+    report: told one line for a person: a compile that takes long, the summary of what a run used.
     """
 
     address: str = "127.0.0.1"
@@ -30,3 +55,5 @@ class Host:
     metrics: Path | None = None
     admin: str | None = None
     reuse: int = 1
+    report: Callable[[str], None] = silent
+    serving: Serving = Serving()
