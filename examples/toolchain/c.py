@@ -27,7 +27,14 @@ def http_component(sources: Sequence[Path], out: Path, flags: Sequence[str] = SM
     """A component that exports wasi:http/incoming-handler, without any libc."""
     with tempfile.TemporaryDirectory() as folder:
         core = Path(folder) / "core.wasm"
-        freestanding = ["-target", "wasm32-freestanding", "-nostdlib", "-Wl,--no-entry", f"-I{SDK}"]
+        freestanding = [
+            "-target",
+            "wasm32-freestanding",
+            "-nostdlib",
+            "-Wl,--no-entry",
+            "-Wl,-z,stack-size=65536",
+            f"-I{SDK}",
+        ]
         run([*zig(), "cc", *freestanding, *WARNINGS, *flags, *sources, "-o", core])
         componentize(core, out, world="http")
 

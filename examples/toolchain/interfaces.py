@@ -6,12 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
-from examples.toolchain.cache import once
+from examples.toolchain.cache import key, once
 from examples.toolchain.programs import CARGO_CURE, tools
 from examples.toolchain.run import require, run, tell
 
 WASI = "0.2.10"
 """What every guest here is built against: componentize-js wants exactly this one."""
+
+WORLDS = Path(__file__).with_name("worlds.wit")
 
 _CRATES = {"wasip2": "1.0.4+wasi-0.2.12", "wasi-preview1-component-adapter-provider": "50.0.1"}
 _WIT_IN_CRATE = "0.2.12"
@@ -26,7 +28,7 @@ edition = "2021"
 
 def wit() -> Path:
     """A folder to give as WIT path: the world `wherry:guest/<name>` of `worlds.wit`, WASI's packages in `deps`."""
-    return once(tools() / f"interfaces-{WASI}", _fetch) / "wit"
+    return once(tools() / f"interfaces-{WASI}-{key([WORLDS])}", _fetch) / "wit"
 
 
 def preview1_adapter(kind: str) -> Path:
@@ -39,7 +41,7 @@ def _fetch(target: Path) -> None:
     target.mkdir()
     crates = _crate_folders(target / "crates")
     _copy_wit(crates["wasip2"] / "wit" / "deps", target / "wit" / "deps")
-    (target / "wit" / "worlds.wit").write_text(_worlds())
+    shutil.copy(WORLDS, target / "wit")
     for adapter in (crates["wasi-preview1-component-adapter-provider"] / "artefacts").glob("*.wasm"):
         shutil.copy(adapter, target)
 
@@ -60,19 +62,3 @@ def _copy_wit(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for file in source.glob("*.wit"):
         (target / file.name).write_text(file.read_text().replace(_WIT_IN_CRATE, WASI))
-
-
-def _worlds() -> str:
-    return f"""package wherry:guest;
-
-world http {{
-  include wasi:cli/imports@{WASI};
-  import wasi:http/types@{WASI};
-  import wasi:http/outgoing-handler@{WASI};
-  export wasi:http/incoming-handler@{WASI};
-}}
-
-world command {{
-  include wasi:cli/command@{WASI};
-}}
-"""

@@ -39,11 +39,6 @@ def _install_wasm_tools(prefix: Path) -> None:
     run([cargo, "install", "wasm-tools", "--version", WASM_TOOLS, "--locked", *features, "--root", prefix])
 
 
-def go() -> str:
-    """Any Go since 1.21 has GOOS=wasip1."""
-    return require("go", "install Go from https://go.dev/dl")
-
-
 def path_with(*folders: Path) -> dict[str, str]:
     """An environment in which these folders are searched first."""
     return {"PATH": os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])}

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from examples.toolchain import c
+from examples.toolchain import c, languages
 from examples.toolchain.cache import key, once, root
 from examples.toolchain.interfaces import WASI
 from examples.toolchain.programs import WASM_TOOLS, zig_version
 from examples.toolchain.run import MissingTool
 
 SOURCES = Path(__file__).parent.parent / "guests"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
 def command(name: str) -> Path:
@@ -41,13 +42,30 @@ def command_component(name: str) -> Path:
 
 def http(name: str) -> Path:
     """A component that exports wasi:http/incoming-handler: `hello`, `stream`, `hostile`, `outbound`."""
-    source = SOURCES / "http" / f"{name}.c"
+    source = EXAMPLES / "11-hostile" / "hostile.c" if name == "hostile" else SOURCES / "http" / f"{name}.c"
     return _built(f"{name}-http", [source, c.SDK], lambda out: c.http_component([source], out))
 
 
 def tiny() -> Path:
     """A preview-1 CGI module that answers by a single fd_write."""
     return wat((SOURCES / "tiny.wat").read_text())
+
+
+def javascript() -> Path:
+    """The 13 MB wasi:http component of examples/04-hello-js."""
+    return _example("javascript", "04-hello-js/hello.js")
+
+
+def python() -> Path:
+    """The 18 MB wasi:http component of examples/05-hello-python."""
+    return _example("python", "05-hello-python/hello.py")
+
+
+def _example(language: str, source: str) -> Path:
+    try:
+        return languages.built(language, EXAMPLES / source)
+    except MissingTool as missing:
+        pytest.skip(str(missing))
 
 
 def wat(text: str) -> Path:
