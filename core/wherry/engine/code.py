@@ -15,17 +15,16 @@ from pathlib import Path
 from typing import Self
 
 from wherry.engine import capi
-from wherry.engine.compiler import STANDARD, Compiler, Progress, silent
+from wherry.engine.compiler import STANDARD, Compiler, Report
 from wherry.engine.config import Build, Engine
+from wherry.engine.host import silent
 from wherry.engine.seal import Sealer, machine_key
 from wherry.errors import StartError
 from wherry.plan.model import WasmFile
 from wherry.wasm.module import Kind
 
 
-def compiled(
-    wasm: WasmFile, build: Build, cache: Path, progress: Progress = silent, compiler: Compiler = STANDARD
-) -> Path:
+def compiled(wasm: WasmFile, build: Build, cache: Path, report: Report = silent, compiler: Compiler = STANDARD) -> Path:
     """A file of machine code for these bytes that may be loaded, compiled now if it is not there yet.
 
     Raises StartError: `artifact` (no such file), `digest-mismatch`, `invalid-module`, `compile`.
@@ -39,7 +38,7 @@ def compiled(
     _private(code.parent)
     with _locked(code.with_suffix(".lock")):
         if not sealer.trusts(code, context):
-            compiler.compile(wasm, build, code, progress)
+            compiler.compile(wasm, build, code, report)
             sealer.seal(code, context)
     return code
 

@@ -18,47 +18,43 @@ from wherry.engine.config import Build
 from wherry.errors import StartError
 from wherry.plan.model import WasmFile
 
-Progress = Callable[[str], None]
+Report = Callable[[str], None]
 """Told one line for a person when something takes long."""
 
 _INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
 """What the compiler needs to find its own modules; it sees nothing else of our environment."""
 
 
-def silent(_line: str) -> None:
-    """Progress that nobody wants to see."""
-
-
 @dataclass(frozen=True, slots=True)
 class Compiler:
     """Limits of the compiler process. memory: bytes of address space. seconds: of CPU, and of waiting for it.
 
-    patience: seconds until progress is told.
+    patience: seconds until a long compile is reported.
     """
 
     memory: int = 6 << 30
     seconds: int = 600
     patience: float = 1.0
 
-    def compile(self, wasm: WasmFile, build: Build, code: Path, progress: Progress) -> None:
+    def compile(self, wasm: WasmFile, build: Build, code: Path, report: Report) -> None:
         """Write machine code for these bytes to `code`, whole or not at all. Raises StartError."""
         descriptor, name = tempfile.mkstemp(dir=code.parent, prefix=f".{code.name}.")
         try:
             with os.fdopen(descriptor, "wb") as output, _opened(wasm) as guest:
-                self._run(wasm, self._command(wasm, build), guest, output, progress)
+                self._run(wasm, self._command(wasm, build), guest, output, report)
                 os.fchmod(descriptor, 0o400)
             Path(name).replace(code)
         finally:
             Path(name).unlink(missing_ok=True)
 
-    def _run(self, wasm: WasmFile, command: list[str], guest: IO[bytes], output: IO[bytes], progress: Progress) -> None:
+    def _run(self, wasm: WasmFile, command: list[str], guest: IO[bytes], output: IO[bytes], report: Report) -> None:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with tempfile.TemporaryFile() as reasons:
             process = subprocess.Popen(
                 command, stdin=guest, stdout=output, stderr=reasons, env=environment, start_new_session=True
             )
             try:
-                status = self._wait(process, wasm, progress)
+                status = self._wait(process, wasm, report)
             finally:
                 process.kill()
                 process.wait()
@@ -69,12 +65,12 @@ class Compiler:
         module = [sys.executable, "-P", "-m", "wherry.engine.compile"]
         return [*module, json.dumps(asdict(build)), wasm.digest, str(self.memory), str(self.seconds)]
 
-    def _wait(self, process: subprocess.Popen[bytes], wasm: WasmFile, progress: Progress) -> int:
+    def _wait(self, process: subprocess.Popen[bytes], wasm: WasmFile, report: Report) -> int:
         try:
             return process.wait(self.patience)
         except subprocess.TimeoutExpired:
             size = Path(wasm.path).stat().st_size / 1e6
-            progress(f"compiling {wasm.path} ({size:.1f} MB) for this machine; the result is kept")
+            report(f"compiling {wasm.path} ({size:.1f} MB) for this machine; the result is kept")
         try:
             return process.wait(self.seconds)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,127 @@
+"""`run: command`: a guest that runs once, on streams of this process, until it ends or must end."""
+
+from __future__ import annotations
+
+import mmap
+import threading
+import time
+from pathlib import Path
+
+from wherry.engine import admit, metering, wasi
+from wherry.engine.code import Code, compiled, load
+from wherry.engine.config import Build, Engine, new_engine
+from wherry.engine.guest import Store, Usage, run_once
+from wherry.engine.host import Host
+from wherry.engine.interrupt import Bell, Interrupt, signals_ring
+from wherry.engine.stdio import Stdio
+from wherry.errors import InvalidModule, StartError
+from wherry.plan.ending import EXIT_LIMIT, Ending, exited, signalled
+from wherry.plan.model import RunPlan, WasmFile
+from wherry.wasm.inspect import inspect
+from wherry.wasm.module import Inspection
+
+GRACE = 1.0
+"""Seconds that a guest which must end is given to leave a host call; after that it is left behind."""
+
+
+def run(plan: RunPlan, host: Host) -> Ending:
+    """Run to the end; SIGTERM and SIGINT end it when this is the main thread. Raises StartError."""
+    inspection = inspected(plan.wasm)
+    entry = admit.admit(inspection, "command", plan.wasm.path)
+    build = Build(adapter=admit.adapter_of(inspection, "command"), fuel=plan.limits.fuel is not None)
+    path = compiled(plan.wasm, build, host.cache, host.report)
+    engine = new_engine(build)
+    return _Session(plan, host, engine, load(engine, path, inspection.kind), entry).run()
+
+
+def inspected(wasm: WasmFile) -> Inspection:
+    """What the plan's bytes say of themselves. Raises StartError `artifact` or `invalid-module`."""
+    try:
+        with Path(wasm.path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return inspect(data)
+    except (OSError, ValueError) as error:
+        raise StartError("artifact", f"{wasm.path}: {error}, expected a Wasm file") from error
+    except InvalidModule as error:
+        raise StartError("invalid-module", f"{wasm.path}: {error.message}", cure=error.cure) from error
+
+
+class _Session:
+    """One run: the guest in a thread of its own; the calling thread waits for the first reason to end it."""
+
+    def __init__(self, plan: RunPlan, host: Host, engine: Engine, code: Code, entry: str) -> None:
+        self._plan = plan
+        self._host = host
+        self._engine = engine
+        self._code = code
+        self._entry = entry
+        self._stdio = Stdio(host.stdio)
+        self._interrupt = Interrupt(engine, self._stdio.release)
+        self._bell = Bell()
+        self._over = threading.Event()
+        self._outcome: Ending | BaseException = exited(0)
+        self._usage = Usage()
+
+    def run(self) -> Ending:
+        started = time.monotonic()
+        with signals_ring(self._bell) as received:
+            threading.Thread(target=self._guest, name="guest", daemon=True).start()
+            in_time = self._bell.wait(self._plan.limits.timeout)
+            if reason := self._reason(in_time, received):
+                self._interrupt.end(reason)
+        if self._over.wait(GRACE if reason else None):
+            self._bell.close()
+        if isinstance(self._outcome, BaseException):
+            raise self._outcome
+        ending = self._interrupt.ending or self._outcome
+        self._meter(ending, time.monotonic() - started)
+        return ending
+
+    def _reason(self, in_time: bool, received: list[int]) -> Ending | None:
+        if received:
+            return signalled(received[0])
+        if in_time:
+            return None
+        sentence = f"the guest ran longer than its {self._plan.limits.timeout:g} s"
+        return Ending(EXIT_LIMIT, "limit", "timeout", sentence)
+
+    def _guest(self) -> None:
+        try:
+            self._outcome = self._call()
+        except BaseException as error:  # the waiting thread raises it
+            self._outcome = error
+        self._over.set()
+        self._bell.ring()
+
+    def _call(self) -> Ending:
+        try:
+            store = self._store()
+            try:
+                ending, self._usage = run_once(self._engine, self._code, self._entry, store, self._interrupt)
+            finally:
+                store.close()
+        finally:
+            self._interrupt.over()
+            self._stdio.finish()
+            self._code.close()
+            self._engine.close()
+        return ending
+
+    def _store(self) -> Store:
+        config = wasi.new_config(self._plan)
+        self._interrupt.zero = time.monotonic_ns()
+        self._stdio.attach(config)
+        return Store(self._engine, config, self._plan.limits)
+
+    def _meter(self, ending: Ending, seconds: float) -> None:
+        counters = metering.create(self._host.metrics, 1)
+        slot = counters.slots[0]
+        slot.begin()
+        slot.add("commands")
+        slot.add("instances")
+        slot.add("cpu_microseconds", int(self._usage.cpu * 1e6))
+        slot.add("memory_byte_seconds", int(self._usage.memory * seconds))
+        slot.add("fuel", self._usage.fuel)
+        slot.ended(ending.category, ending.reason)
+        slot.end()
+        self._host.report(metering.summary(counters.total()))
+        counters.close()
