@@ -1,0 +1,77 @@
+"""Threads that run guests: at most `size` at once, a queue of twice that behind them, and no more.
+
+The loop decides what runs; a thread only calls the guest. Threads start when they are needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from wherry.engine.http.exchange import Exchange, Outcome
+
+Call = Callable[[Exchange], Outcome]
+"""Runs a guest for an exchange; never raises. Belongs to one thread."""
+
+
+class Pool:
+    """new_call: makes a thread's Call, in that thread. All methods belong to the loop's thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, size: int, new_call: Callable[[], Call]) -> None:
+        self._loop, self._size, self._new_call = loop, size, new_call
+        self._room = 2 * size
+        self._waiting: deque[Exchange] = deque()
+        self._tasks: SimpleQueue[Exchange] = SimpleQueue()
+        self._finished: deque[Exchange] = deque()
+        self._waking = False
+        self._threads = 0
+        self.running = 0
+
+    @property
+    def queued(self) -> int:
+        return len(self._waiting)
+
+    def submit(self, exchange: Exchange) -> bool:
+        """Run it now or later; False when the queue is full."""
+        if self.running < self._size:
+            self._run(exchange)
+        elif len(self._waiting) < self._room:
+            self._waiting.append(exchange)
+        else:
+            return False
+        return True
+
+    def withdraw(self, exchange: Exchange) -> None:
+        """Take it out of the queue, if it is there."""
+        if exchange in self._waiting:
+            self._waiting.remove(exchange)
+
+    def _run(self, exchange: Exchange) -> None:
+        self.running += 1
+        if self.running > self._threads:
+            self._threads += 1
+            threading.Thread(target=self._serve, name=f"guest-{self._threads}", daemon=True).start()
+        exchange.start()
+        self._tasks.put(exchange)
+
+    def _serve(self) -> None:
+        call = self._new_call()
+        while True:
+            exchange = self._tasks.get()
+            exchange.outcome = call(exchange)
+            self._finished.append(exchange)
+            if not self._waking:
+                self._waking = True
+                self._loop.call_soon_threadsafe(self._collect)
+
+    def _collect(self) -> None:
+        self._waking = False
+        while self._finished:
+            exchange = self._finished.popleft()
+            self.running -= 1
+            if self._waiting:
+                self._run(self._waiting.popleft())
+            exchange.finish()

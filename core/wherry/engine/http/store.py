@@ -1,0 +1,137 @@
+"""What one thread needs to run guests, prepared once: buffers for the C API, and a store for each request.
+
+The hot path of the engine is here and in `module.py` or `component.py`: straight lines and short calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ctypes import Array, addressof, c_char_p, c_uint64
+from dataclasses import dataclass
+from time import monotonic, monotonic_ns, sleep
+from typing import Any
+
+from wherry.engine import capi
+from wherry.engine.http.exchange import Exchange
+from wherry.plan.model import Limits, Mount
+
+MAX_VARIABLES = 4096
+SLICE = 0.02
+"""Seconds: how long a sleeping guest may not notice that it shall end."""
+
+_UNLIMITED = -1
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What every request's store is given. argv and env as bytes, UTF-8; pointer: the engine's."""
+
+    pointer: int
+    argv: tuple[bytes, ...]
+    env: tuple[tuple[bytes, bytes], ...]
+    mounts: tuple[Mount, ...]
+    limits: Limits
+
+
+class Strings:
+    """A C array of C strings that is filled anew for each request."""
+
+    def __init__(self, room: int, constant: Sequence[bytes] = ()) -> None:
+        self._array: Array[c_char_p] = (c_char_p * room)(*constant)
+        self._constant = len(constant)
+        self.address = addressof(self._array)
+
+    def fill(self, texts: Sequence[bytes]) -> int:
+        """Put texts behind the constant ones; the number of all."""
+        end = self._constant + len(texts)
+        self._array[self._constant : end] = texts  # type: ignore[call-overload]
+        return end
+
+
+class Bench:
+    """One thread's store, as its guest needs it: at most one exchange at a time.
+
+    `store` and `context` are valid from `open` to `close`. A guest that sleeps asks `sleep`, one that computes asks
+    the epoch callback; both end it when its exchange is cancelled.
+    """
+
+    def __init__(self, grants: Grants, constant_env: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        self._grants = grants
+        fixed = [*constant_env, *grants.env]
+        self._names = Strings(len(fixed) + MAX_VARIABLES, [name for name, _ in fixed])
+        self._values = Strings(len(fixed) + MAX_VARIABLES, [value for _, value in fixed])
+        self._argv = Strings(len(grants.argv), grants.argv)
+        self._vector = capi.Bytes()
+        self._vector_at = addressof(self._vector)
+        self._fuel = c_uint64()
+        self._callback = capi.DeadlineCall(self._at_epoch)
+        self._exchange: Exchange | None = None
+        self.zero = 0
+        self.store = 0
+        self.context = 0
+
+    def open(self, exchange: Exchange, names: Sequence[bytes], values: Sequence[bytes]) -> None:
+        """A fresh store whose stdin and stdout are the exchange's. names, values: of its own environment."""
+        grants, limits = self._grants, self._grants.limits
+        self._exchange = exchange
+        wasi = self._wasi(exchange, names, values)
+        self.store = store = capi.store_new(grants.pointer, None, None)
+        self.context = context = capi.store_context(store)
+        capi.store_limiter(store, limits.memory, _UNLIMITED, _UNLIMITED, _UNLIMITED, _UNLIMITED)
+        capi.store_epoch_deadline_callback(store, self._callback, None, None)
+        capi.context_set_epoch_deadline(context, 1)
+        if limits.fuel is not None:
+            capi.context_set_fuel(context, limits.fuel)
+        capi.context_set_wasi(context, wasi)
+        self.zero = monotonic_ns()
+
+    def _wasi(self, exchange: Exchange, names: Sequence[bytes], values: Sequence[bytes]) -> int:
+        grants = self._grants
+        wasi: int = capi.wasi_config_new()
+        self._values.fill(values)
+        capi.wasi_config_set_env(wasi, self._names.fill(names), self._names.address, self._values.address)
+        capi.wasi_config_set_argv(wasi, len(grants.argv), self._argv.address)
+        for mount in grants.mounts:
+            capi.wasi_config_preopen_dir(wasi, mount.host.encode(), mount.guest.encode(), not mount.readonly)
+        if exchange.stdin is not None:
+            capi.wasi_config_set_stdin_file(wasi, exchange.stdin.path)
+            exchange.stdin.opened()
+        elif exchange.body:
+            body = b"".join(exchange.body)
+            capi.byte_vec_new(self._vector_at, len(body), body)
+            capi.wasi_config_set_stdin_bytes(wasi, self._vector_at)
+        assert exchange.stdout is not None  # noqa: S101 - narrows the type
+        capi.wasi_config_set_stdout_file(wasi, exchange.stdout.path)
+        capi.wasi_config_inherit_stderr(wasi)
+        return wasi
+
+    def fuel_used(self) -> int:
+        """Of the open store; 0 when fuel is not counted."""
+        if (given := self._grants.limits.fuel) is None:
+            return 0
+        if error := capi.context_get_fuel(self.context, addressof(self._fuel)):
+            capi.error_delete(error)
+        return given - self._fuel.value
+
+    def close(self) -> None:
+        """Drop the store and all that the guest held."""
+        capi.store_delete(self.store)
+        self._exchange = None
+
+    def sleep(self, seconds: float | None) -> bool:
+        """Wait in the guest's stead (`wherry.engine.poll.Sleeper`): True when it shall end instead."""
+        exchange = self._exchange
+        end = None if seconds is None else monotonic() + seconds
+        while exchange is not None and not exchange.cancelled:
+            left = SLICE if end is None else end - monotonic()
+            if left <= 0:
+                return False
+            sleep(min(left, SLICE))
+        return True
+
+    def _at_epoch(self, _context: int, _data: int, ticks: Any, _kind: Any) -> int | None:
+        if self._exchange is None or self._exchange.cancelled:
+            error: int = capi.error_new(b"interrupted")
+            return error
+        ticks[0] = 1
+        return None

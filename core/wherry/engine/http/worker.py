@@ -1,0 +1,255 @@
+"""One worker process: a loop, its connections, its guests. It ends by SIGTERM, after a drain."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import secrets
+import signal
+import socket
+import traceback
+from dataclasses import dataclass
+from math import inf
+from time import monotonic, time
+from typing import NoReturn, Protocol
+
+import uvloop
+
+from wherry.engine.config import Engine
+from wherry.engine.host import Serving
+from wherry.engine.http.connection import Connection
+from wherry.engine.http.delivery import Parse
+from wherry.engine.http.exchange import Exchange, Outcome
+from wherry.engine.http.journal import Journal
+from wherry.engine.http.pipes import ResponsePipes
+from wherry.engine.http.pool import Call, Pool
+from wherry.engine.http.reply import date_line
+from wherry.engine.metering import COUNTERS, Slot, resident_bytes
+from wherry.plan.model import RunPlan
+
+TICK = 0.005
+"""Seconds between epochs while requests are in flight: how late a limit may be noticed."""
+
+CUT = 3
+"""Exit status of a worker that had to cut requests off at the end of its drain."""
+
+HOUSEKEEPING = 1.0
+IDLE_HOUSEKEEPING = 10.0
+
+_INSTANCES, _CPU, _FUEL = COUNTERS["instances"], COUNTERS["cpu_microseconds"], COUNTERS["fuel"]
+_BYTES_IN, _BYTES_OUT = COUNTERS["bytes_in"], COUNTERS["bytes_out"]
+_IN_FLIGHT, _QUEUED = COUNTERS["in_flight"], COUNTERS["queued"]
+
+
+class Guest(Protocol):
+    """What a worker serves: loaded code that was made before the fork."""
+
+    engine: Engine
+    parse: Parse
+
+    def new_call(self) -> Call:
+        """A Call for the thread that asks."""
+        ...
+
+    def close(self) -> None:
+        """Free it, where no worker runs it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Station:
+    """Where one worker stands: its listening socket, its counters, its share of the plan's concurrency, its log."""
+
+    listener: socket.socket
+    meter: Slot
+    concurrency: int
+    log: int
+
+
+class Worker:
+    """What connections and exchanges share. Everything runs on `loop`, but for the guests' own threads."""
+
+    def __init__(self, plan: RunPlan, serving: Serving, station: Station, guest: Guest) -> None:
+        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        self.timeout = plan.limits.timeout or inf
+        self.max_body = serving.max_body
+        self.patience = serving
+        self.pipes = ResponsePipes()
+        self.journal = Journal(station.log, serving.access_log)
+        self.meter = station.meter
+        self.parse = guest.parse
+        self.draining = False
+        self._cut = False
+        self._drain = plan.drain
+        self._guest = guest
+        self._listener = station.listener
+        self._pool = Pool(self.loop, station.concurrency, guest.new_call)
+        self._connections: set[Connection] = set()
+        self._open: set[Exchange] = set()
+        self._ticking = False
+        self._sampled = monotonic()
+        self._date = (0, b"")
+        self._id_prefix = secrets.token_hex(6).encode()
+        self._ids = 0
+
+    # Life
+
+    def run(self) -> bool:
+        """Serve until SIGTERM and the end of the drain; whether requests had to be cut off."""
+        self.meter.begin()
+        asyncio.set_event_loop(self.loop)
+        self.loop.add_signal_handler(signal.SIGTERM, self._begin_drain)
+        self._server = self.loop.run_until_complete(
+            self.loop.create_server(lambda: Connection(self), sock=self._listener.dup(), start_serving=True)
+        )
+        self._housekeep()
+        self.loop.run_forever()
+        self._sample()
+        self.meter.end()
+        return self._cut
+
+    def _begin_drain(self) -> None:
+        if self.draining:
+            return
+        self.draining = True
+        self._server.close()
+        self.loop.create_task(self._take_accepted())
+        for connection in list(self._connections):
+            connection.drain()
+        self.loop.call_later(self._drain, self._give_up)
+
+    async def _take_accepted(self) -> None:
+        """Serve the clients that the kernel has accepted for us already."""
+        self._listener.setblocking(False)
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                break
+            await self.loop.connect_accepted_socket(lambda: Connection(self), client)
+        self._listener.close()
+        self._end_if_idle()
+
+    def _give_up(self) -> None:
+        self._cut = bool(self._open)
+        for exchange in list(self._open):
+            exchange.cancel("shutdown", 503, "the server is shutting down")
+        self.loop.call_later(4 * TICK, self.loop.stop)
+
+    def _end_if_idle(self) -> None:
+        if self.draining and self._listener.fileno() < 0 and not self._connections and not self._open:
+            self.loop.stop()
+
+    # What connections tell
+
+    def connected(self, connection: Connection) -> None:
+        self._connections.add(connection)
+
+    def disconnected(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._end_if_idle()
+
+    def refused(self) -> None:
+        self.meter.add("bad_requests")
+
+    def submit(self, exchange: Exchange) -> None:
+        exchange.submitted = True
+        if not self._pool.submit(exchange):
+            self.meter.add("overloaded")
+            exchange.answer(503, "too many requests at once")
+        self._gauge()
+
+    def withdraw(self, exchange: Exchange) -> None:
+        self._pool.withdraw(exchange)
+
+    # What exchanges tell
+
+    def opened(self, exchange: Exchange) -> None:
+        self._open.add(exchange)
+        if not self._ticking:
+            self._ticking = True
+            self.loop.call_later(TICK, self._tick)
+
+    def closed(self, exchange: Exchange) -> None:
+        self._open.discard(exchange)
+        if self.draining:
+            self._end_if_idle()
+
+    def count(self, exchange: Exchange, outcome: Outcome) -> None:
+        """A guest has ended."""
+        cells = self.meter.cells
+        cells[_INSTANCES] += 1
+        cells[_CPU] += int(outcome.seconds * 1e6)
+        cells[_BYTES_IN] += exchange.received
+        if outcome.fuel:
+            cells[_FUEL] += outcome.fuel
+        if outcome.ending.category != "exit" and not exchange.cancelled:
+            self.meter.ended(outcome.ending.category, outcome.ending.reason)
+        self._gauge()
+
+    def settled(self, exchange: Exchange, status: int, sent: int, whole: bool) -> None:
+        """A client has its answer, or never will."""
+        seconds = monotonic() - exchange.began
+        self.meter.cells[_BYTES_OUT] += sent
+        if whole:
+            self.meter.request(status, seconds)
+        else:
+            self.meter.add("requests_cut")
+        if self.journal.access_enabled:
+            self.journal.access(exchange.head, exchange.request_id, exchange.connection.peer[0], status, sent, seconds)
+
+    def _gauge(self) -> None:
+        self.meter.cells[_IN_FLIGHT] = self._pool.running
+        self.meter.cells[_QUEUED] = self._pool.queued
+
+    def new_request_id(self) -> bytes:
+        self._ids += 1
+        return b"%s%08x" % (self._id_prefix, self._ids)
+
+    def date(self) -> bytes:
+        now = int(time())
+        if now != self._date[0]:
+            self._date = (now, date_line(now))
+        return self._date[1]
+
+    # Clocks
+
+    def _tick(self) -> None:
+        self._guest.engine.tick()
+        now = monotonic()
+        for exchange in list(self._open):
+            exchange.tick(now)
+        self._ticking = bool(self._open)
+        if self._ticking:
+            self.loop.call_later(TICK, self._tick)
+
+    def _housekeep(self) -> None:
+        self._sample()
+        now = monotonic()
+        for connection in list(self._connections):
+            connection.check(now)
+        self.meter.cells[COUNTERS["connections"]] = len(self._connections)
+        self.loop.call_later(HOUSEKEEPING if self._connections else IDLE_HOUSEKEEPING, self._housekeep)
+
+    def _sample(self) -> None:
+        """Memory-seconds since the last time, at what is resident now."""
+        now, resident = monotonic(), resident_bytes()
+        self.meter.add("memory_byte_seconds", int(resident * (now - self._sampled)))
+        self.meter.cells[COUNTERS["resident_bytes"]] = resident
+        self._sampled = now
+
+
+def main(plan: RunPlan, serving: Serving, station: Station, guest: Guest) -> NoReturn:
+    """The life of a forked worker; the process ends with it, whatever guests still do."""
+    status = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's ^C is the supervisor's to pass on
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        gc.freeze()
+        status = CUT if Worker(plan, serving, station, guest).run() else 0
+    except BaseException:  # a fork must never return into its parent's code
+        traceback.print_exc()
+    finally:
+        os._exit(status)
