@@ -1,0 +1,314 @@
+"""What a guest's request meets on its way out, over real sockets."""
+
+import asyncio
+import contextlib
+import socket
+from asyncio import StreamReader, StreamWriter
+from pathlib import Path
+
+import pytest
+
+from tests.engine.egress.conftest import Run
+from tests.engine.egress.origins import PATIENCE, Origin, ask, certificate, connected, head, parse, serving
+from wherry.engine.egress import Egress, egress_thread
+
+
+def test_an_allowed_request_reaches_its_origin_and_the_answer_comes_back(run: Run) -> None:
+    async def test() -> None:
+        origin = Origin(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX-Own: 1\r\nKeep-Alive: 5\r\n\r\nhi")
+        lines: list[str] = []
+        async with serving(origin) as port, Egress([f"http://127.0.0.1:{port}"], log=lines.append) as egress:
+            answer = await ask(egress, head(egress, f"http://127.0.0.1:{port}", "Accept: text/plain", "TE: trailers"))
+        assert (answer.status, answer.body, answer.error) == (201, b"hi", "")
+        assert answer.fields == {"x-own": "1", "content-length": "2", "connection": "close"}
+        assert origin.heads == [
+            b"GET /path?q=1 HTTP/1.1\r\nhost: 127.0.0.1:%d\r\nAccept: text/plain\r\nconnection: close\r\n\r\n" % port
+        ]
+        assert lines == []
+
+    run(test())
+
+
+def test_a_refused_request_is_logged_with_the_line_to_add_and_reaches_nobody(run: Run) -> None:
+    async def test() -> None:
+        lines: list[str] = []
+        async with Egress(["https://api.example.com"], log=lines.append) as egress:
+            answer = await ask(egress, head(egress, "https://evil.example"))
+        assert (answer.status, answer.error) == (403, "HTTP-request-denied")
+        assert lines == [
+            'outbound GET https://evil.example refused: add "https://evil.example" to spec.capabilities.outboundHTTP'
+        ]
+
+    run(test())
+
+
+@pytest.mark.parametrize("field", ["wherry-egress-secret: 0", "x: y"])
+def test_without_the_one_secret_nothing_is_told_or_logged(run: Run, field: str) -> None:
+    async def test() -> None:
+        lines: list[str] = []
+        async with Egress(["https://*.example.com"], log=lines.append) as egress:
+            answer = await ask(
+                egress, f"GET / HTTP/1.1\r\n{field}\r\nwherry-egress-origin: http://a.example.com\r\n\r\n".encode()
+            )
+        assert (answer.status, answer.error, lines) == (403, "", [])
+
+    run(test())
+
+
+def test_a_secret_that_is_given_twice_is_wrong(run: Run) -> None:
+    async def test() -> None:
+        async with Egress(["http://127.0.0.1:1"], log=print) as egress:
+            answer = await ask(egress, head(egress, "http://127.0.0.1:1", f"wherry-egress-secret: {egress.secret}"))
+        assert (answer.status, answer.error) == (403, "")
+
+    run(test())
+
+
+def test_a_wildcard_that_leads_to_a_private_address_is_refused(run: Run) -> None:
+    async def resolve(host: str) -> list[str]:
+        return ["10.9.8.7"]
+
+    async def test() -> None:
+        lines: list[str] = []
+        async with Egress(["http://*.example.com"], log=lines.append, resolve=resolve) as egress:
+            answer = await ask(egress, head(egress, "http://inside.example.com"))
+        assert (answer.status, answer.error) == (403, "destination-IP-prohibited")
+        assert lines == [
+            "outbound GET http://inside.example.com refused: 10.9.8.7 is private, which a wildcard does not admit:"
+            " write the host in full in spec.capabilities.outboundHTTP"
+        ]
+
+    run(test())
+
+
+def test_a_host_in_full_may_be_private(run: Run) -> None:
+    own = private_address()
+
+    async def resolve(host: str) -> list[str]:
+        return [own]
+
+    async def test() -> None:
+        origin = Origin()
+        async with serving(origin, own) as port:
+            asked = f"http://orders.shop.svc:{port}"
+            async with Egress([asked], log=print, resolve=resolve) as egress:
+                answer = await ask(egress, head(egress, asked))
+        assert (answer.status, answer.body) == (200, b"hi")
+        assert b"host: orders.shop.svc:%d\r\n" % port in origin.heads[0]
+
+    run(test())
+
+
+def private_address() -> str:
+    """An address of this machine that is private; connecting a datagram socket sends nothing."""
+    for family, far in ((socket.AF_INET, "10.255.255.255"), (socket.AF_INET6, "fd00:ffff::1")):
+        with socket.socket(family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+            probe.connect((far, 9))
+            own = str(probe.getsockname()[0])
+            if own.startswith(("10.", "172.", "192.168.", "fd")):
+                return own
+    pytest.skip("this machine has no private address: give an interface one, such as 10.0.0.2")
+
+
+def test_a_name_is_resolved_once_and_only_its_checked_address_is_connected_to(run: Run) -> None:
+    asked_for: list[str] = []
+
+    async def resolve(host: str) -> list[str]:
+        asked_for.append(host)
+        return ["169.254.169.254", "127.0.0.1"] if len(asked_for) == 1 else ["169.254.169.254"]
+
+    async def test() -> None:
+        lines: list[str] = []
+        async with serving(Origin()) as port:
+            asked = f"http://localhost:{port}"
+            async with Egress([asked], log=lines.append, resolve=resolve) as egress:
+                first = await ask(egress, head(egress, asked))
+                second = await ask(egress, head(egress, asked))
+        assert (first.status, second.error) == (200, "destination-IP-prohibited")
+        assert asked_for == ["localhost", "localhost"]
+        assert len(lines) == 1
+
+    run(test())
+
+
+def test_an_address_that_refuses_is_followed_by_the_next(run: Run) -> None:
+    async def resolve(host: str) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    async def test() -> None:
+        async with serving(Origin()) as port:
+            asked = f"http://localhost:{port}"
+            async with Egress([asked], log=print, resolve=resolve) as egress:
+                assert (await ask(egress, head(egress, asked))).status == 200
+
+    run(test())
+
+
+def test_what_goes_wrong_on_the_network_has_its_own_code(run: Run) -> None:
+    async def silent(host: str) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    async def hang_up(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+
+    async def test() -> None:
+        lines: list[str] = []
+        async with serving(hang_up) as port:
+            closed, named = "http://127.0.0.1:1", f"http://127.0.0.1:{port}"
+            async with Egress(["http://a.example", closed, named], log=lines.append, resolve=silent) as egress:
+                found = [
+                    (await ask(egress, head(egress, asked))).error for asked in ("http://a.example", closed, named)
+                ]
+        assert found == ["DNS-error", "connection-refused", "connection-terminated"]
+        assert lines[1] == "outbound GET http://127.0.0.1:1 failed: connection refused"
+
+    run(test())
+
+
+def test_a_trusted_certificate_is_accepted_for_its_own_name_only(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, authority = certificate(tmp_path, "localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+
+    async def test() -> None:
+        lines: list[str] = []
+        origin = Origin()
+        async with serving(origin, tls=context) as port:
+            good, wrong = f"https://localhost:{port}", f"https://127.0.0.1:{port}"
+            async with Egress([good, wrong], log=lines.append) as egress:
+                answers = [await ask(egress, head(egress, asked)) for asked in (good, wrong)]
+        assert (answers[0].status, answers[0].body) == (200, b"hi")
+        assert answers[1].error == "TLS-certificate-error"
+        assert len(origin.heads) == 1
+        assert "127.0.0.1" in lines[0]
+
+    run(test())
+
+
+def test_a_certificate_that_nobody_trusts_is_refused(run: Run, tmp_path: Path) -> None:
+    context, _ = certificate(tmp_path, "localhost")
+
+    async def test() -> None:
+        async with serving(Origin(), tls=context) as port:
+            asked = f"https://localhost:{port}"
+            async with Egress([asked], log=lambda line: None) as egress:
+                assert (await ask(egress, head(egress, asked))).error == "TLS-certificate-error"
+
+    run(test())
+
+
+def test_an_origin_without_tls_is_a_protocol_error(run: Run) -> None:
+    async def chatty(reader: StreamReader, writer: StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await reader.read(-1)
+
+    async def test() -> None:
+        async with serving(chatty) as port:
+            asked = f"https://localhost:{port}"
+            async with Egress([asked], log=lambda line: None) as egress:
+                assert (await ask(egress, head(egress, asked))).error == "TLS-protocol-error"
+
+    run(test())
+
+
+def test_an_origin_that_drips_is_cut_at_the_deadline(run: Run) -> None:
+    async def drip(reader: StreamReader, writer: StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"1\r\n.\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    async def test() -> None:
+        lines: list[str] = []
+        async with serving(drip) as port:
+            asked = f"http://127.0.0.1:{port}"
+            async with Egress([asked], log=lines.append, timeout=0.3) as egress, connected(egress) as (reader, writer):
+                writer.write(head(egress, asked))
+                async with asyncio.timeout(PATIENCE):
+                    raw = await read_what_comes(reader)
+        assert parse(raw).status == 200
+        assert not raw.endswith(b"0\r\n\r\n")
+        assert lines == [f"outbound GET {asked} failed: the time is over"]
+
+    run(test())
+
+
+async def read_what_comes(reader: StreamReader) -> bytes:
+    """Everything up to the end of the connection, whether it was closed or reset."""
+    read = b""
+    with contextlib.suppress(ConnectionError):
+        while piece := await reader.read(1 << 16):
+            read += piece
+    return read
+
+
+def test_an_origin_that_never_answers_is_a_timeout(run: Run) -> None:
+    async def mute(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.read(-1)
+
+    async def test() -> None:
+        async with serving(mute) as port:
+            asked = f"http://127.0.0.1:{port}"
+            async with Egress([asked], log=lambda line: None, timeout=0.2) as egress:
+                answer = await ask(egress, head(egress, asked))
+        assert (answer.status, answer.error) == (504, "HTTP-response-timeout")
+
+    run(test())
+
+
+def test_a_guest_that_goes_away_closes_the_origins_connection(run: Run) -> None:
+    async def test() -> None:
+        arrived, gone = asyncio.Event(), asyncio.Event()
+
+        async def waiting(reader: StreamReader, writer: StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            arrived.set()
+            with contextlib.suppress(ConnectionError):
+                await reader.read(-1)
+            gone.set()
+
+        async with serving(waiting) as port:
+            asked = f"http://127.0.0.1:{port}"
+            async with Egress([asked], log=print) as egress:
+                async with connected(egress) as (_, writer), asyncio.timeout(PATIENCE):
+                    writer.write(head(egress, asked))
+                    await arrived.wait()
+                async with asyncio.timeout(PATIENCE):
+                    await gone.wait()
+
+    run(test())
+
+
+def test_more_requests_at_once_than_allowed_are_told_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wherry.engine.egress.proxy.CONNECTIONS", 1)
+
+    async def test() -> None:
+        arrived = asyncio.Event()
+
+        async def waiting(reader: StreamReader, writer: StreamWriter) -> None:
+            arrived.set()
+            await reader.read(-1)
+
+        async with serving(waiting) as port:
+            asked = f"http://127.0.0.1:{port}"
+            async with Egress([asked], log=print) as egress, connected(egress) as (_, writer):
+                writer.write(head(egress, asked))
+                async with asyncio.timeout(PATIENCE):
+                    await arrived.wait()
+                assert (await ask(egress, head(egress, asked))).error == "connection-limit-reached"
+
+    run(test())
+
+
+def test_a_command_has_its_egress_in_a_thread(run: Run) -> None:
+    async def test() -> None:
+        async with serving(Origin()) as port:
+            asked = f"http://127.0.0.1:{port}"
+            with egress_thread([asked], log=print) as egress:
+                assert (await ask(egress, head(egress, asked))).body == b"hi"
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", egress.port)
+
+    run(test())
