@@ -27,8 +27,8 @@ MANIFEST_LIMIT = 4 << 20
 """Bytes of a manifest or an index: what registries accept."""
 LAYER_LIMIT = 512
 """Layers that are read at all; how many may run is each layout's own rule."""
-ENTRY_LIMIT = 64
-"""Entries of an index."""
+ENTRY_LIMIT = 1024
+"""Entries of an index that are read at all: one of referrers may be long."""
 
 
 @dataclass(frozen=True, slots=True)

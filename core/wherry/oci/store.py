@@ -35,12 +35,8 @@ class Silent:
         """Say nothing."""
 
 
-class Repository(Protocol):
-    """References are tags or digests (`sha256:…`) within this repository.
-
-    Raises RegistryError (kind `notfound` when it is not there) or ArtifactError when stored bytes are not what
-    their digest says.
-    """
+class Reader(Protocol):
+    """What resolving an artifact needs of a repository."""
 
     @property
     def name(self) -> str:
@@ -48,6 +44,17 @@ class Repository(Protocol):
 
     def manifest(self, reference: str) -> RawManifest:
         """The bytes of a manifest or index, at most MANIFEST_LIMIT."""
+
+    def blob(self, descriptor: Descriptor, limit: int = SMALL_BLOB) -> bytes:
+        """A small blob in memory; RegistryError (`toobig`) before any transfer when it is larger than limit."""
+
+
+class Repository(Reader, Protocol):
+    """References are tags or digests (`sha256:…`) within this repository.
+
+    Raises RegistryError: kind `notfound` when it is not there, `digest` when stored bytes are not what their digest
+    says, and the other kinds of `wherry.oci.transport.faults`; ArtifactError for a document that cannot be read.
+    """
 
     def find_manifest(self, reference: str) -> RawManifest | None:
         """As manifest; None when it is not there."""
@@ -57,9 +64,6 @@ class Repository(Protocol):
 
         When it has a `subject`, `referrers(subject.digest)` lists it afterwards.
         """
-
-    def blob(self, descriptor: Descriptor, limit: int = SMALL_BLOB) -> bytes:
-        """A small blob in memory; ArtifactError before any transfer when it is larger than limit."""
 
     def copy_blob(self, descriptor: Descriptor, into: BinaryIO, progress: Progress) -> None:
         """A blob of any size, written from the start of `into`, which holds nothing of use unless this returns."""

@@ -1,0 +1,135 @@
+"""Who we are at a registry: a user given by hand, or entries of Docker-style files that are read because named.
+
+Credential helpers (`credsStore`, `credHelpers`) are never run: a file that may come from elsewhere must not choose a
+program. An entry that only a helper could open is remembered, so that the error can say so.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, NoReturn
+
+from wherry.errors import InputError
+from wherry.oci.reference import DOCKER_HUB, Reference
+
+_HUB_KEYS = frozenset({"index.docker.io", "registry-1.docker.io", "docker.io"})
+CONFIG_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A user and password, or the identity token that an OAuth2 login left. Never shown."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keychain:
+    """Credentials by `host[:port][/path]`, where host may have `*` inside a label, as the kubelet matches them.
+
+    everywhere answers for every registry: what the command line was given for the one that it names.
+    """
+
+    entries: Mapping[str, Credential] = field(default_factory=dict)
+    everywhere: Credential | None = None
+    helpers: bool = False
+
+    def credential(self, reference: Reference) -> Credential | None:
+        """The most specific entry for a repository; None is anonymous."""
+        if self.everywhere:
+            return self.everywhere
+        keys = [key for key in self.entries if matches(key, reference.host, reference.repository)]
+        return self.entries[max(keys, key=_specificity)] if keys else None
+
+
+def matches(key: str, host: str, repository: str) -> bool:
+    """Ports are equal, labels match one by one (`*` does not cross a dot), the path is a prefix of whole parts."""
+    pattern, _, path = key.partition("/")
+    if host == DOCKER_HUB and pattern in _HUB_KEYS:
+        path = "" if path in {"v1", "v2"} else path
+        pattern = host
+    if not _same_host(pattern, host):
+        return False
+    return not path or repository == path or repository.startswith(f"{path}/")
+
+
+def _same_host(pattern: str, host: str) -> bool:
+    (wanted, _, wanted_port), (name, _, port) = pattern.partition(":"), host.partition(":")
+    labels, found = wanted.lower().split("."), name.lower().split(".")
+    same = len(labels) == len(found) and all(fnmatchcase(f, w) for f, w in zip(found, labels, strict=True))
+    return same and wanted_port == port
+
+
+def _specificity(key: str) -> tuple[int, int]:
+    return -key.partition("/")[0].count("*"), len(key)
+
+
+def load(path: Path) -> Keychain:
+    """A Docker configuration file (`config.json`, or a pull secret's `.dockerconfigjson`). Raises InputError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(CONFIG_LIMIT + 1)
+    except OSError as error:
+        raise InputError(f"credentials file {path}: {error.strerror}", cure="name a readable file") from None
+    return parse(data, str(path))
+
+
+def parse(data: bytes, where: str) -> Keychain:
+    """Raises InputError naming the entry, and never what is in it."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        _refuse(where, "no JSON")
+    if not isinstance(found, dict) or not isinstance(found.get("auths") or {}, dict):
+        _refuse(where, "no object with `auths`")
+    auths = found.get("auths") or {}
+    read = {_key(key): _credential(fields, f"{where}: auths[{key[:80]!r}]") for key, fields in auths.items()}
+    helpers = bool(found.get("credsStore") or found.get("credHelpers"))
+    return Keychain({key: credential for key, credential in read.items() if credential}, helpers=helpers)
+
+
+def _key(key: str) -> str:
+    return key.removeprefix("https://").removeprefix("http://").rstrip("/")
+
+
+def _credential(fields: Any, where: str) -> Credential | None:
+    """None for an entry without content, which is how Docker marks one that a helper keeps."""
+    if not isinstance(fields, dict):
+        _refuse(where, f"a {type(fields).__name__}")
+    token, encoded, user, password = (
+        _text(fields, name, where) for name in ("identitytoken", "auth", "username", "password")
+    )
+    if token:
+        return Credential(identity_token=token)
+    if encoded:
+        return _decoded(encoded, where)
+    return Credential(user, password) if user else None
+
+
+def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
+    value = fields.get(name) or ""
+    if not isinstance(value, str):
+        _refuse(f"{where}.{name}", f"a {type(value).__name__}")
+    return value
+
+
+def _decoded(encoded: str, where: str) -> Credential:
+    try:
+        user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        colon = ""
+    if not colon:
+        _refuse(where, "an `auth` that is not base64 of user:password")
+    return Credential(user, password.rstrip("\0"))
+
+
+def _refuse(where: str, found: str) -> NoReturn:
+    raise InputError(f"{where}: got {found}, expected a Docker config.json", cure="run the login again")
