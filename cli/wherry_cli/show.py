@@ -9,20 +9,23 @@ import click
 
 from wherry.wasm.module import Inspection
 
-Fact = str | int | Sequence[str] | Mapping[str, str] | None
+Fact = str | int | Sequence[str] | Mapping[str, str] | Sequence[Mapping[str, object]] | None
 Facts = Mapping[str, Fact]
+Words = Mapping[str, Sequence[str]]
+"""Lines for a fact that a person reads in other words than a program."""
 
 WIDTH = 12
 UNITS = ("KiB", "MiB", "GiB")
 
 
-def show(facts: Facts, as_json: bool) -> None:
+def show(facts: Facts, as_json: bool, words: Words | None = None) -> None:
     """Print the facts. The keys of the JSON form are API: docs/cli.md lists them."""
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))
         return
+    spoken = words or {}
     for name, fact in facts.items():
-        for index, line in enumerate(lines(fact)):
+        for index, line in enumerate(spoken[name] if name in spoken else lines(fact)):
             label = "" if index else name
             click.echo(f"{click.style(f'{label:<{WIDTH}}', bold=True)}{line}")
 
@@ -35,7 +38,7 @@ def lines(fact: Fact) -> list[str]:
         return [fact] if fact else []
     if isinstance(fact, Mapping):
         return [f"{key}={value}" for key, value in fact.items()]
-    return list(fact or [])
+    return list(map(str, fact or []))
 
 
 def size(count: int) -> str:

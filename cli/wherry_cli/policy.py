@@ -1,0 +1,39 @@
+"""Which signatures an artifact must have before its bytes are fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wherry.errors import VerificationError
+from wherry.oci.resolve import Resolved
+from wherry.oci.signature import PublicKey, Verified, public_keys, verify
+from wherry.oci.store import Repository
+from wherry_cli.options import contents
+
+
+@dataclass(frozen=True)
+class Policy:
+    """At least `threshold` of the keys must have signed."""
+
+    keys: tuple[PublicKey, ...]
+    threshold: int
+
+    def __call__(self, repository: Repository, resolved: Resolved) -> None:
+        """Pass, or raise VerificationError: a gate of `wherry.oci.pull.pull`."""
+        self.verified(repository, resolved)
+
+    def verified(self, repository: Repository, resolved: Resolved) -> Verified:
+        """Who signed the manifest, or the index that names it by digest. Raises VerificationError, InputError."""
+        try:
+            return verify(repository, resolved.digest, self.keys, self.threshold)
+        except VerificationError:
+            if not resolved.index_digest:
+                raise
+            return verify(repository, resolved.index_digest, self.keys, self.threshold)
+
+
+def keys_of(files: Iterable[Path]) -> tuple[PublicKey, ...]:
+    """The public keys in PEM files. Raises InputError."""
+    return tuple(key for file in files for key in public_keys(contents("--key", file), str(file)))
