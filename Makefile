@@ -13,7 +13,7 @@ $(BIN)/python:
 
 $(BIN)/.installed-%: pyproject.toml | $(BIN)/python
 	@echo "installing wherry[$*] into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
 .PRECIOUS: $(BIN)/.installed-%
