@@ -2,7 +2,8 @@
 
 A compiler that reads hostile bytes gets a process of its own: without privileges where it has any to give up, with
 bounded memory and CPU, and dead as soon as its parent is. The parent stays free of the compiler's threads, so that it
-may fork. Exit status: one of `Outcome`; the reason is on stderr.
+may fork. Exit status: 0, or REFUSED and a StartError as JSON in the last line of stderr; any other is a compiler that
+was stopped.
 """
 
 from __future__ import annotations
@@ -15,42 +16,43 @@ import resource
 import signal
 import sys
 from ctypes import byref, c_void_p
-from enum import IntEnum
 
 from wherry.engine import capi
 from wherry.engine.config import Build, Engine, new_engine
 from wherry.errors import InvalidModule, StartError, WherryError
 from wherry.wasm.inspect import kind_of
 
+REFUSED = 64
 NOBODY = 65534
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
 
-class Outcome(IntEnum):
-    """Exit status of the compiler process. Anything else, a signal above all, is a compiler that was stopped."""
-
-    DONE = 0
-    INVALID = 64
-    MISMATCH = 65
-    REFUSED = 66
-
-
-def main(arguments: list[str]) -> Outcome:
+def main(arguments: list[str]) -> int:
     build, digest, memory, seconds = arguments
     _confine(int(memory), int(seconds))
-    guest = sys.stdin.buffer.read()
-    if (found := f"sha256:{hashlib.sha256(guest).hexdigest()}") != digest:
-        return _fail(Outcome.MISMATCH, f"the bytes have the digest {found}, expected {digest}")
     try:
-        code = compiled(guest, Build(**json.loads(build)))
-    except InvalidModule as error:
-        return _fail(Outcome.INVALID, str(error))
+        code = compiled(_guest(digest), Build(**json.loads(build)))
+    except StartError as error:
+        return _refuse(error)
     except WherryError as error:
-        return _fail(Outcome.REFUSED, str(error))
+        return _refuse(StartError("invalid-module", error.message, cure=error.cure))
     sys.stdout.buffer.write(code)
     sys.stdout.buffer.flush()
-    return Outcome.DONE
+    return 0
+
+
+def _guest(digest: str) -> bytes:
+    guest = sys.stdin.buffer.read()
+    if (found := f"sha256:{hashlib.sha256(guest).hexdigest()}") != digest:
+        message = f"the bytes have the digest {found}, expected {digest}"
+        raise StartError("digest-mismatch", message, cure="fetch the artifact again")
+    return guest
+
+
+def _refuse(error: StartError) -> int:
+    print(json.dumps({"reason": error.reason, "message": error.message, "cure": error.cure}), file=sys.stderr)
+    return REFUSED
 
 
 def compiled(guest: bytes, build: Build) -> bytes:
@@ -89,11 +91,6 @@ def _confine(memory: int, seconds: int) -> None:
     prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     # Last, because a change of user clears it.
     prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def _fail(outcome: Outcome, reason: str) -> Outcome:
-    print(reason, file=sys.stderr)
-    return outcome
 
 
 if __name__ == "__main__":

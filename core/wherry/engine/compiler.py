@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from wherry.engine.compile import Outcome
+from wherry.engine.compile import REFUSED
 from wherry.engine.config import Build
 from wherry.errors import StartError
 from wherry.plan.model import WasmFile
@@ -58,7 +58,7 @@ class Compiler:
             finally:
                 process.kill()
                 process.wait()
-            if status != Outcome.DONE:
+            if status:
                 raise self._failure(wasm, status, _tail(reasons))
 
     def _command(self, wasm: WasmFile, build: Build) -> list[str]:
@@ -76,16 +76,13 @@ class Compiler:
         except subprocess.TimeoutExpired:
             return -signal.SIGKILL
 
-    def _failure(self, wasm: WasmFile, status: int, reason: str) -> StartError:
-        if status == Outcome.INVALID:
-            return StartError("invalid-module", f"{wasm.path}: {reason}")
-        if status == Outcome.MISMATCH:
-            return StartError("digest-mismatch", f"{wasm.path}: {reason}", cure="fetch the artifact again")
-        if status == Outcome.REFUSED:
-            return StartError("compile", f"{wasm.path}: {reason}")
+    def _failure(self, wasm: WasmFile, status: int, said: str) -> StartError:
+        if status == REFUSED:
+            told = json.loads(said.splitlines()[-1])
+            return StartError(told["reason"], f"{wasm.path}: {told['message']}", cure=told["cure"])
         how = f"was ended by signal {-status}" if status < 0 else f"failed with status {status}"
         limits = f"its limits are {self.memory >> 20} MiB of memory and {self.seconds} s"
-        return StartError("compile", f"{wasm.path}: the compiler {how}, {limits}" + (f": {reason}" if reason else ""))
+        return StartError("compile", f"{wasm.path}: the compiler {how}, {limits}" + (f": {said}" if said else ""))
 
 
 STANDARD = Compiler()

@@ -176,8 +176,9 @@ def summary(total: Mapping[str, int]) -> str:
     served = sum(total[f"requests_{n}xx"] for n in (2, 3, 4, 5))
     failed = total["requests_5xx"] + total["requests_cut"]
     traps = sum(total[f"trap_{name}"] for name in TRAPS)
+    requests = _count(served, "request") + (f" ({failed} failed)" if failed else "")
     parts = [
-        _count(served, "request") + (f" ({failed} failed)" if failed else ""),
+        requests if not total["commands"] else _count(total["commands"], "run"),
         _count(total["instances"], "instance"),
         f"{total['cpu_microseconds'] / 1e6:.3f} CPU-seconds",
         f"{total['memory_byte_seconds'] / (1 << 20):.1f} MiB-seconds",
