@@ -11,6 +11,7 @@ from wherry.engine.code import load as load_code
 from wherry.engine.command import inspected
 from wherry.engine.config import Build, Pooling, new_engine
 from wherry.engine.host import Host
+from wherry.engine.http.component import ComponentGuest
 from wherry.engine.http.module import ModuleGuest
 from wherry.engine.http.store import Grants
 from wherry.engine.http.worker import Guest
@@ -36,7 +37,7 @@ def prepare(plan: RunPlan, host: Host) -> Prepared:
     return Prepared(plan, inspection, build, compiled(plan.wasm, build, host.cache, host.report))
 
 
-def load(prepared: Prepared, concurrency: int, port: int) -> Guest:
+def load(prepared: Prepared, host: Host, concurrency: int, port: int) -> Guest:
     """A guest whose engine has room for `concurrency` instances in each worker. Raises StartError.
 
     Nothing here starts a thread: the caller may fork afterwards.
@@ -46,4 +47,7 @@ def load(prepared: Prepared, concurrency: int, port: int) -> Guest:
     code = load_code(engine, prepared.code, prepared.inspection.kind)
     env = tuple((name.encode(), value.encode()) for name, value in plan.env)
     grants = Grants(engine.pointer, tuple(map(str.encode, plan.argv)), env, plan.mounts, plan.limits)
-    return ModuleGuest(engine, code, grants, port)
+    if prepared.inspection.kind == "module":
+        return ModuleGuest(engine, code, grants, port)
+    outbound = prepared.build.adapter.endswith("outbound")
+    return ComponentGuest(engine, code, grants, f"{host.address}:{port}", outbound=outbound)

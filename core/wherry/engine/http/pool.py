@@ -12,9 +12,10 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 from wherry.engine.http.exchange import Exchange, Outcome
+from wherry.plan.ending import EXIT_TRAP, Ending
 
 Call = Callable[[Exchange], Outcome]
-"""Runs a guest for an exchange; never raises. Belongs to one thread."""
+"""Runs a guest for an exchange. Belongs to one thread."""
 
 
 class Pool:
@@ -61,7 +62,7 @@ class Pool:
         call = self._new_call()
         while True:
             exchange = self._tasks.get()
-            exchange.outcome = call(exchange)
+            exchange.outcome = _called(call, exchange)
             self._finished.append(exchange)
             if not self._waking:
                 self._waking = True
@@ -75,3 +76,10 @@ class Pool:
             if self._waiting:
                 self._run(self._waiting.popleft())
             exchange.finish()
+
+
+def _called(call: Call, exchange: Exchange) -> Outcome:
+    try:
+        return call(exchange)
+    except Exception as error:
+        return Outcome(Ending(EXIT_TRAP, "trap", "host", f"{type(error).__name__}: {error}"), [], 0.0)

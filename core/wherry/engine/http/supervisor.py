@@ -93,7 +93,7 @@ class Supervisor:
     def _load(self, plan: RunPlan) -> Guest:
         prepared = prepare(plan, self._host)
         port: int = self._posts[0].listener.getsockname()[1]
-        return load(prepared, max(post.concurrency for post in self._posts), port)
+        return load(prepared, self._host, max(post.concurrency for post in self._posts), port)
 
     def _fill(self, post: Post) -> None:
         others = [other.listener for other in self._posts if other is not post]
