@@ -224,7 +224,7 @@ def test_an_origin_that_drips_is_cut_at_the_deadline(run: Run) -> None:
         lines: list[str] = []
         async with serving(drip) as port:
             asked = f"http://127.0.0.1:{port}"
-            async with Egress([asked], log=lines.append, timeout=0.3) as egress, connected(egress) as (reader, writer):
+            async with Egress([asked], log=lines.append, timeout=2.0) as egress, connected(egress) as (reader, writer):
                 writer.write(head(egress, asked))
                 async with asyncio.timeout(PATIENCE):
                     raw = await read_what_comes(reader)

@@ -12,12 +12,12 @@ from typing import TypeAlias
 
 import httptools
 
-from wherry.engine.egress.failure import Failure
+from wherry.engine.egress.failure import ClientGone, Failure
 
 Fields: TypeAlias = list[tuple[bytes, bytes]]
 
 HEAD_LIMIT = 128 << 10
-"""Bytes of a head, and of trailers."""
+"""Bytes that may come in a row without body: of a head, of trailers; PIECE more may slip through."""
 PIECE = 64 << 10
 """Bytes that are read at once."""
 
@@ -30,14 +30,15 @@ OURS = b"wherry-egress-"
 
 
 class Message:
-    """Common to requests and responses. A malformed, oversized or cut one raises Failure of `code`."""
+    """Common to requests and responses. A malformed one raises Failure of `code`, a too large head of `oversized`."""
 
     code = "HTTP-protocol-error"
+    oversized = "HTTP-request-header-section-size"
 
     def __init__(self, reader: StreamReader, parser: type[httptools.HttpParser]) -> None:
         self._reader = reader
         self._parser = parser(self)
-        self._fed = 0
+        self._bodiless_bytes = 0
         self._pieces: list[bytes] = []
         self._headed = False
         self._complete = False
@@ -82,11 +83,14 @@ class Message:
                 await self._feed()
 
     async def _feed(self) -> None:
-        data = await self._reader.read(PIECE)
+        try:
+            data = await self._reader.read(PIECE)
+        except ConnectionError:
+            data = b""
         if not data:
             self._end()
             return
-        self._fed += len(data)
+        self._bodiless_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -94,14 +98,12 @@ class Message:
         except httptools.HttpParserError as fault:
             if not self._complete:
                 raise Failure(self.code, f"malformed HTTP: {fault}") from None
-        if self._fed > HEAD_LIMIT and not self._headed:
-            raise self._oversized()
+        if self._bodiless_bytes > HEAD_LIMIT and not self._complete:
+            raise Failure(self.oversized, f"a head or trailers of more than {HEAD_LIMIT} bytes")
 
     def _end(self) -> None:
-        raise Failure("connection-terminated", "the message ended early")
-
-    def _oversized(self) -> Failure:
-        return Failure(self.code, f"a head of more than {HEAD_LIMIT} bytes")
+        """The connection ended before the message did."""
+        raise NotImplementedError
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._complete:
@@ -109,8 +111,10 @@ class Message:
 
     def on_headers_complete(self) -> None:
         self._headed = True
+        self._bodiless_bytes = 0
 
     def on_body(self, piece: bytes) -> None:
+        self._bodiless_bytes = 0
         if not self._complete:
             self._pieces.append(piece)
 
@@ -130,6 +134,9 @@ class Request(Message):
         method: bytes = self._parser.get_method()
         return method
 
+    def _end(self) -> None:
+        raise ClientGone
+
     def on_url(self, part: bytes) -> None:
         self.target += part
 
@@ -147,6 +154,8 @@ class Request(Message):
 
 class Response(Message):
     """What the origin answers. bodiless: the request was HEAD."""
+
+    oversized = "HTTP-response-header-section-size"
 
     def __init__(self, reader: StreamReader, *, bodiless: bool) -> None:
         super().__init__(reader, httptools.HttpResponseParser)
@@ -189,9 +198,6 @@ class Response(Message):
         if not self._headed or not self.until_closed:
             raise Failure("connection-terminated", "the origin closed the connection early")
         self._complete = True
-
-    def _oversized(self) -> Failure:
-        return Failure("HTTP-response-header-section-size", f"a head of more than {HEAD_LIMIT} bytes")
 
 
 def chunk(piece: bytes) -> bytes:

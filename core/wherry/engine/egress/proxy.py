@@ -67,19 +67,19 @@ class Egress:
             exchange.cancel()
         await asyncio.gather(*self._exchanges, return_exceptions=True)
 
-    async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - asyncio runs this callback as a task
+    def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
         self._exchanges.add(task)
-        try:
-            await self._serve(reader, writer)
-        except (ClientGone, ConnectionError):
-            pass
-        finally:
-            self._exchanges.discard(task)
-            writer.transport.abort()
+        task.add_done_callback(self._exchanges.discard)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        with contextlib.suppress(ClientGone, ConnectionError):
+            try:
+                await self._answer(reader, writer)
+            finally:
+                writer.transport.abort()
+
+    async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
         request = Request(reader)
         exchange = Exchange(request, (reader, writer))
         try:
@@ -95,7 +95,7 @@ class Egress:
         self._report(request, failure)
         if not exchange.answered:
             writer.write(failure.answer)
-            await _finish(reader, writer)
+        await _finish(reader, writer)
 
     async def _pass(self, request: Request, exchange: Exchange) -> None:
         if len(self._exchanges) > CONNECTIONS:
