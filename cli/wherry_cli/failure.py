@@ -27,6 +27,11 @@ def say(text: str) -> None:
     click.echo(text, err=True, color=colour())
 
 
+def note(text: str) -> None:
+    """Something worth knowing that is no fault."""
+    say(f"wherry: {text}")
+
+
 def report(fault: click.ClickException | WherryError, command: str) -> int:
     """Say what is wrong and what to do; the exit code of `command` for it."""
     for line in sentences(fault):

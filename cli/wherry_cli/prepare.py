@@ -18,7 +18,7 @@ from wherry.spec.model import WasmApp
 from wherry.wasm.inspect import inspect
 from wherry_cli import progress
 from wherry_cli.documents import SUFFIXES, app_of
-from wherry_cli.failure import say
+from wherry_cli.failure import note
 from wherry_cli.policy import Policy
 from wherry_cli.settings import Setting
 
@@ -47,7 +47,7 @@ def prepare(request: Request, access: Access) -> Prepared:
     """Raises any WherryError but StartError."""
     app = app_of(request.target, request.name, request.settings)
     if unused := ignored(app):
-        say(f"note: {', '.join(unused)} mean nothing on one machine and are ignored")
+        note(f"{', '.join(unused)} mean nothing on one machine and are ignored")
     wanted = str(request.wasm.absolute()) if request.wasm else app.spec.artifact
     artifact = fetched(wanted, policy_of(app, request.keys), access)
     inspection = inspect(artifact.path.read_bytes())

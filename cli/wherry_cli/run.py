@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,14 @@ from typing import Any
 
 import click
 
-from wherry.engine.host import Host, Serving
+from wherry.engine.host import Host, Serving, silent
 from wherry.engine.run import run
 from wherry.oci.access import Access
 from wherry.plan.from_app import Local
 from wherry.plan.from_container import from_container
 from wherry.plan.model import RunPlan
 from wherry_cli import grants, options
-from wherry_cli.failure import say
+from wherry_cli.failure import note, say
 from wherry_cli.policy import keys_of
 from wherry_cli.prepare import Request, prepare
 from wherry_cli.settings import setting
@@ -47,6 +46,7 @@ class Flags:
     address: str | None
     admin: str | None
     access_log: bool
+    quiet: bool
 
 
 @click.command("run")
@@ -65,6 +65,7 @@ class Flags:
 @click.option("--address", help="Listen here: 127.0.0.1, or every address with --plan.")
 @click.option("--admin", metavar="HOST:PORT", help="Serve Prometheus metrics here.")
 @click.option("--access-log", is_flag=True, help="Write a line of JSON for each request.")
+@click.option("-q", "--quiet", is_flag=True, help="Only what the guest says, and errors.")
 @options.registry
 def command(access: Access, **given: Any) -> None:
     """Run a WasmApp, an artifact or a Wasm file on this machine.
@@ -108,8 +109,8 @@ def end(flags: Flags, plan: RunPlan, watch: Watch | None) -> int:
     """Run to the end; its exit code. What the end was is said when it was not the guest's own."""
     address = flags.address or (EVERYWHERE if flags.plan else LOOPBACK)
     serving = Serving(access_log=flags.access_log)
-    host = Host(address=address, workers=flags.workers, admin=flags.admin, report=say, serving=serving)
-    sys.stdout.flush()
+    report = silent if flags.quiet else note
+    host = Host(address=address, workers=flags.workers, admin=flags.admin, report=report, serving=serving)
     ending = run(plan, host, watch)
     if ending.category not in {"exit", "signal"}:
         say(ending.message)
