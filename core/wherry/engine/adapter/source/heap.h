@@ -1,0 +1,80 @@
+/* The adapter's memory and what lives in it. The heap is a module of its own, because a resource's destructor and the
+   memory that host calls are lowered into must exist before the module that uses them. */
+#ifndef HEAP_H
+#define HEAP_H
+
+#include "abi.h"
+
+#ifndef HEAP_ITSELF
+/* Sizes are the caller's to remember: blocks have no headers. A block of 0 bytes is never written and may be released. */
+IMPORT("heap", "cabi_realloc") void *reallocate(void *old, u32 old_size, u32 align, u32 size);
+IMPORT("heap", "release") void release(void *block, u32 size);
+
+static inline void *allocate(u32 size) { return reallocate(0, 0, 8, size); }
+#endif
+
+/* One field, laid out as an element of list<tuple<string, list<u8>>>: lists go in and out without a copy. */
+typedef struct {
+  string name, value;
+} field;
+
+typedef struct {
+  u32 handles; /* and owners: the last one frees */
+  u32 count, room;
+  field *list;
+  u8 immutable;
+  u8 sliced; /* names and values are slices of the request's head, and are not freed here */
+} fields;
+
+typedef struct {
+  fields *headers;
+  u8 consumed;
+} incoming_request;
+
+typedef struct {
+  handle native; /* of an incoming response's body; NONE for the request's, which is stdin */
+  u8 streamed;
+} incoming_body;
+
+typedef struct {
+  handle native;
+  u8 taken;
+} future_trailers;
+
+typedef struct {
+  fields *headers;
+  u16 status;
+  u8 bodied;
+} outgoing_response;
+
+typedef struct {
+  handle native; /* of an outgoing request's body; NONE for the response's, which is stdout */
+  u8 written;
+} outgoing_body;
+
+typedef struct {
+  fields *headers;
+  string method, scheme, authority, path;
+  u8 method_kind, scheme_kind;
+  handle native; /* made when the guest asks for the body or sends it */
+  u8 bodied;
+} outgoing_request;
+
+typedef struct {
+  u64 timeout[3]; /* connect, first byte, between bytes: nanoseconds */
+  u8 set[3];
+} request_options;
+
+typedef struct {
+  handle native;
+  u8 taken;
+} future_response;
+
+typedef struct {
+  handle native;
+  fields *headers;
+  u16 status;
+  u8 consumed;
+} incoming_response;
+
+#endif
