@@ -11,7 +11,7 @@ import time
 from ctypes import addressof, byref, c_uint64, c_void_p
 from dataclasses import dataclass
 
-from wherry.engine import capi, poll
+from wherry.engine import capi, poll, preview1
 from wherry.engine.code import Code
 from wherry.engine.config import Engine
 from wherry.engine.interrupt import Interrupt
@@ -67,7 +67,7 @@ class Module:
     def __init__(self, engine: Engine, code: Code, interrupt: Interrupt) -> None:
         self._linker: int = capi.linker_new(engine.pointer)
         _check(capi.linker_define_wasi(self._linker))
-        self._callback = poll.define(self._linker, lambda _context: interrupt)
+        self._callbacks = preview1.define_exit(self._linker), poll.define(self._linker, lambda _context: interrupt)
         pre = c_void_p()
         _check_link(capi.linker_instantiate_pre(self._linker, code.pointer, byref(pre)))
         self._pre = pre

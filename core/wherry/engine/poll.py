@@ -12,11 +12,11 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable
-from ctypes import byref, c_uint32, c_void_p
+from ctypes import byref, c_uint32
 from dataclasses import dataclass
 from typing import Protocol
 
-from wherry.engine import capi
+from wherry.engine import capi, preview1
 
 _SUBSCRIPTION = struct.Struct("<QB7xI4xQQH6x")  # userdata, tag, clock id or descriptor, timeout, precision, flags
 _EVENT = struct.Struct("<QHB5xQH6x")  # userdata, errno, tag, nbytes, flags
@@ -25,7 +25,6 @@ _REALTIME, _MONOTONIC = 0, 1
 _ABSOLUTE = 1
 _SUCCESS, _FAULT, _INVAL = 0, 21, 28
 _FILES = (1, 2)
-_I32 = 0
 
 MOST = 10_000
 """Subscriptions in one call: more would cost the host more memory than the guest has."""
@@ -75,24 +74,11 @@ def events(ready: Iterable[Subscription]) -> bytes:
 def define(linker: int, sleeper_of: Callable[[int], Sleeper]) -> object:
     """Replace poll_oneoff in a module linker; sleeper_of: from a store's context. Keep the result while it is used."""
 
-    def poll_oneoff(_environment: int, caller: int, values: int, _count: int) -> int | None:
-        try:
-            errno = _poll(caller, values, sleeper_of(capi.caller_context(caller)))
-        except Exception as error:  # nothing may unwind through the guest's frames
-            text = f"poll_oneoff: {error}".encode()
-            return int(capi.trap_new(text, len(text)))
-        c_uint32.from_address(values).value = errno
-        return None
+    def poll_oneoff(caller: int, values: int) -> None:
+        sleeper = sleeper_of(capi.caller_context(caller))
+        c_uint32.from_address(values).value = _poll(caller, values, sleeper)
 
-    callback = capi.HostCall(poll_oneoff)
-    capi.linker_allow_shadowing(linker, True)
-    name, module = b"poll_oneoff", b"wasi_snapshot_preview1"
-    kind = _signature(4, 1)
-    error = capi.linker_define_func_unchecked(linker, module, len(module), name, len(name), kind, callback, None, None)
-    capi.functype_delete(kind)
-    if error:
-        raise RuntimeError(capi.take_error(error))
-    return callback
+    return preview1.define(linker, "poll_oneoff", parameters=4, results=1, function=poll_oneoff)
 
 
 def _poll(caller: int, values: int, sleeper: Sleeper) -> int:
@@ -141,14 +127,3 @@ class _Memory:
         if at + size > self._size:
             raise IndexError(at)
         return self._start + at
-
-
-def _signature(parameters: int, results: int) -> int:
-    vectors = []
-    for count in (parameters, results):
-        kinds = (c_void_p * count)(*(capi.valtype_new(_I32) for _ in range(count)))
-        vector = capi.Bytes()
-        capi.valtype_vec_new(byref(vector), count, kinds)
-        vectors.append(vector)
-    kind: int = capi.functype_new(*map(byref, vectors))
-    return kind

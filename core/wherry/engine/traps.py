@@ -18,6 +18,7 @@ import re
 from ctypes import byref, c_int
 
 from wherry.engine import capi
+from wherry.engine.preview1 import EXIT
 from wherry.plan.ending import EXIT_LIMIT, EXIT_TRAP, Ending, exited
 
 _REASONS = {
@@ -66,6 +67,8 @@ def ending_of_text(text: str) -> Ending:
     causes = [_NUMBER.sub("", line, count=1).strip() for line in (rest or text).splitlines() if line.strip()]
     frames = _frames(trace.splitlines()[1:]) if rest else ()
     trap = next((cause.removeprefix(_TRAP) for cause in causes if cause.startswith(_TRAP)), None)
+    if trap is None and len(causes) == 1 and causes[0].startswith(EXIT):
+        return exited(int(causes[0].removeprefix(EXIT)))
     if trap is None:
         return Ending(EXIT_TRAP, "trap", "host", "; ".join(causes), frames)
     if trap == _FUEL:
