@@ -6,7 +6,9 @@ referrer is read and its own subject compared. One that cannot be used is put as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
+from typing import TypeGuard, TypeVar
 
 from wherry.errors import ArtifactError, RegistryError
 from wherry.oci.descriptor import Descriptor
@@ -21,6 +23,10 @@ LAYERS_LIMIT = 32
 """Signature layers of one manifest that are read."""
 
 _READABLE = (simplesigning.LAYER, bundle.MEDIA_TYPE)
+_SPOILT = frozenset({"notfound", "toobig", "digest", "protocol"})
+"""Kinds of RegistryError that are about one manifest or blob."""
+
+Found = TypeVar("Found")
 
 
 def claims(repository: Repository, digest: str) -> Iterator[Claim | ArtifactError]:
@@ -34,22 +40,23 @@ def claims(repository: Repository, digest: str) -> Iterator[Claim | ArtifactErro
             continue
         for number, layer in enumerate(manifest.layers[:LAYERS_LIMIT]):
             if layer.media_type in _READABLE:
-                yield _claim(repository, layer, digest, f"{where}.layers[{number}]")
+                at = f"{where}.layers[{number}]"
+                yield _usable(at, functools.partial(_claim, repository, layer, digest, at))
 
 
 def _manifests(repository: Repository, digest: str) -> Iterator[tuple[str, Manifest | ArtifactError]]:
     tag = simplesigning.tag_of(digest)
     where = f"{repository.name}:{tag}"
-    try:
-        raw = repository.find_manifest(tag)
-        if raw is not None:
-            yield where, parse_manifest(raw, where)
-    except ArtifactError as fault:
-        yield where, fault
-    for entry in _likely_first(repository.referrers(digest))[:REFERRERS_LIMIT]:
+    if found := _usable(where, functools.partial(_manifest, repository, tag, where)):
+        yield where, found
+    entries = _usable(f"{repository.name}@{digest}", lambda: repository.referrers(digest))
+    if isinstance(entries, ArtifactError):
+        yield "", entries
+        return
+    for entry in _likely_first(entries)[:REFERRERS_LIMIT]:
         where = f"{repository.name}@{entry.digest}"
-        found = _referrer(repository, entry, digest, where)
-        if found is not None:
+        found = _usable(where, functools.partial(_manifest, repository, entry.digest, where))
+        if isinstance(found, ArtifactError) or _refers(found, digest):
             yield where, found
 
 
@@ -57,27 +64,29 @@ def _likely_first(entries: tuple[Descriptor, ...]) -> list[Descriptor]:
     return sorted(entries, key=lambda entry: entry.artifact_type != bundle.MEDIA_TYPE)
 
 
-def _referrer(repository: Repository, entry: Descriptor, digest: str, where: str) -> Manifest | ArtifactError | None:
-    """None: not there, or not a referrer of this digest whatever the index says."""
-    try:
-        raw = repository.find_manifest(entry.digest)
-        manifest = None if raw is None else parse_manifest(raw, where)
-    except ArtifactError as fault:
-        return fault
-    if manifest is None or manifest.subject is None or manifest.subject.digest != digest:
-        return None
-    return manifest
+def _refers(manifest: Manifest | None, digest: str) -> TypeGuard[Manifest]:
+    return manifest is not None and manifest.subject is not None and manifest.subject.digest == digest
 
 
-def _claim(repository: Repository, layer: Descriptor, digest: str, where: str) -> Claim | ArtifactError:
+def _manifest(repository: Repository, reference: str, where: str) -> Manifest | None:
+    raw = repository.find_manifest(reference)
+    return None if raw is None else parse_manifest(raw, where)
+
+
+def _claim(repository: Repository, layer: Descriptor, digest: str, where: str) -> Claim:
+    blob = repository.blob(layer, SMALL_BLOB)
+    if layer.media_type == bundle.MEDIA_TYPE:
+        return bundle.read(blob, digest, where)
+    return simplesigning.read(blob, layer, digest, where)
+
+
+def _usable(where: str, read: Callable[[], Found]) -> Found | ArtifactError:
+    """What was read, or why this one cannot be used although the registry can be read."""
     try:
-        blob = repository.blob(layer, SMALL_BLOB)
-        if layer.media_type == bundle.MEDIA_TYPE:
-            return bundle.read(blob, digest, where)
-        return simplesigning.read(blob, layer, digest, where)
+        return read()
     except ArtifactError as fault:
         return fault
     except RegistryError as fault:
-        if fault.kind != "notfound":
+        if fault.kind not in _SPOILT:
             raise
-        return ArtifactError(f"{where}: the signature's payload is not there")
+        return ArtifactError(f"{where}: {fault.message}")

@@ -1,6 +1,7 @@
 """Writing signatures that cosign accepts: a layer under the `.sig` tag, or a bundle as a referrer.
 
-Signing again with the same key changes nothing.
+Signing again with the same key changes nothing. Adding to the `.sig` tag reads and writes it, which no registry does in
+one step: of two who sign at once, one may have to sign again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import base64
 from collections.abc import Sequence
 from io import BytesIO
 
-from wherry.errors import ArtifactError, RegistryError
+from wherry.errors import ArtifactError
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.manifest import MANIFEST, Manifest, RawManifest, parse_manifest
 from wherry.oci.signature import bundle, simplesigning
@@ -19,8 +20,6 @@ from wherry.oci.signature.keys import PrivateKey
 from wherry.oci.store import Repository, Silent
 
 EMPTY = "application/vnd.oci.empty.v1+json"
-ATTEMPTS = 4
-"""Of adding to the `.sig` tag while others add to it too: a registry has no compare-and-set."""
 
 
 def sign(
@@ -31,7 +30,8 @@ def sign(
     A form in which this key has signed before is left as it is. Raises RegistryError.
     """
     target = repository.manifest(digest)
-    missing = tuple(form for form in forms if form not in _signed(repository, digest, key))
+    signed = _signed(repository, digest, key)
+    missing = tuple(form for form in forms if form not in signed)
     for form in missing:
         if form == "bundle":
             _put_bundle(repository, target, key)
@@ -66,16 +66,9 @@ def _put_simplesigning(repository: Repository, digest: str, key: PrivateKey) -> 
     blob = _put_blob(repository, payload, simplesigning.LAYER)
     ours = Descriptor(blob.media_type, blob.digest, blob.size, {simplesigning.SIGNATURE: signature})
     tag = simplesigning.tag_of(digest)
-    for _ in range(ATTEMPTS):
-        layers = _layers(repository, tag)
-        if ours in layers:
-            return
-        config = _put_blob(repository, simplesigning.config_for((*layers, ours)), simplesigning.CONFIG)
-        repository.put_manifest(Manifest(MANIFEST, config, (*layers, ours)).to_raw(), tag)
-    if ours not in _layers(repository, tag):
-        raise RegistryError(
-            f"{repository.name}:{tag}: others write this tag at the same time", kind="conflict", retryable=True
-        )
+    layers = (*_layers(repository, tag), ours)
+    config = _put_blob(repository, simplesigning.config_for(layers), simplesigning.CONFIG)
+    repository.put_manifest(Manifest(MANIFEST, config, layers).to_raw(), tag)
 
 
 def _layers(repository: Repository, tag: str) -> tuple[Descriptor, ...]:
