@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from wherry.errors import FieldError
 from wherry.spec.shape import Schema, Shape, Text, Wrong
-from wherry.spec.wording import describe
+from wherry.spec.wording import describe, span
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Listing(Shape[tuple[T, ...]]):
         if not isinstance(value, list | tuple):
             raise Wrong(FieldError(at, describe(value), "a list"))
         if not self.least <= len(value) <= self.most:
-            raise Wrong(FieldError(at, f"{len(value)} items", f"{self.least} to {self.most}"))
+            raise Wrong(FieldError(at, f"{len(value)} items", span(self.least, self.most)))
         items, faults = [], self._repeated(value, at)
         for index, each in enumerate(value):
             try:
@@ -56,8 +56,8 @@ class Listing(Shape[tuple[T, ...]]):
         for index, each in enumerate(value):
             name = each.get(self.key) if isinstance(each, Mapping) else each if self.key == "." else None
             if self.key and isinstance(name, str) and first.setdefault(name, index) != index:
-                path = f"{at}[{index}]" + ("" if self.key == "." else f".{self.key}")
-                faults.append(FieldError(path, f"{describe(name)} again", f"it once, as in {at}[{first[name]}]"))
+                got = f"{describe(name)} again" if self.key == "." else f"{self.key} {describe(name)} again"
+                faults.append(FieldError(f"{at}[{index}]", got, f"it once, as in {at}[{first[name]}]"))
         return faults
 
 
@@ -72,7 +72,7 @@ class Table(Shape[Mapping[str, T]]):
     def read(self, value: object, at: str) -> Mapping[str, T]:
         given = mapping(value, at)
         if not self.least <= len(given) <= self.most:
-            raise Wrong(FieldError(at, f"{len(given)} entries", f"{self.least} to {self.most}"))
+            raise Wrong(FieldError(at, f"{len(given)} entries", span(self.least, self.most)))
         entries: dict[str, T] = {}
         faults: list[FieldError] = []
         for name, each in given.items():

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 from yaml.events import (
@@ -141,7 +140,10 @@ class _Document:
 def _key(event: Event) -> str:
     if not isinstance(event, ScalarEvent):
         raise _malformed(event, "a key that is no text", "a name")
-    return str(_valid_text(event))
+    text = _valid_text(event)
+    if _is_plain(event) and str(_resolve(text)) != text:
+        raise _malformed(event, f"the key {text or 'of nothing'}", "quotes around what YAML takes for something else")
+    return text
 
 
 def _merge(value: object, event: Event) -> list[dict[str, object]]:
@@ -162,10 +164,10 @@ def _scalar(event: ScalarEvent) -> object:
     text = _valid_text(event)
     if event.tag == _STRING or not (event.implicit[0] or event.tag):
         return text
-    return _resolve(text, event)
+    return _resolve(text)
 
 
-def _resolve(text: str, event: Event) -> Any:
+def _resolve(text: str) -> str | int | float | bool | None:
     if text in _NULL:
         return None
     if text in _TRUE or text in _FALSE:
@@ -173,22 +175,26 @@ def _resolve(text: str, event: Event) -> Any:
     if _INTEGER.fullmatch(text) and len(text) <= 64:
         return _integer(text)
     if _FLOAT.fullmatch(text):
-        return _float(text, event)
+        return _float(text)
     return text
 
 
-def _integer(text: str) -> int:
+def _integer(text: str) -> int | float | str:
     digits = text.replace("_", "").lower()
     sign, digits = (-1, digits[1:]) if digits.startswith("-") else (1, digits.removeprefix("+"))
     octal = len(digits) > 1 and digits.startswith("0") and digits[1].isdigit()
-    return sign * int(digits or "0", 8 if octal else 0)
+    try:
+        value = sign * int(digits, 8 if octal else 0)
+    except ValueError:
+        return text
+    return value if -(2**63) <= value < 2**63 else float(value)
 
 
-def _float(text: str, event: Event) -> int | float:
+def _float(text: str) -> int | float | str:
     """A whole number is one however it is written, as it is after kubectl has made JSON of it."""
     value = float(text)
-    if not math.isfinite(value):
-        raise _malformed(event, "a number beyond 64 bits", "a smaller one")
+    if math.isinf(value):
+        return text
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 

@@ -47,22 +47,21 @@ class Bytes(Shape[int]):
     most: int
 
     def read(self, value: object, at: str) -> int:
-        size = parsed(parse_bytes, _quantity_text(value, at), at)
-        if not self.least <= size <= self.most:
+        text = _quantity_text(value, at)
+        if not self.least <= parsed(parse_quantity, text, at) <= self.most:
             raise Wrong(FieldError(at, describe(value), self._range))
-        return size
+        return parse_bytes(text)
 
     def schema(self) -> Schema:
         low, high = (f"quantity(string(self)).compareTo(quantity('{bound}'))" for bound in (self.least, self.most))
-        whole = "quantity(string(self)).isInteger()"
-        return _quantity_schema() | validations([(f"{whole} && {low} >= 0 && {high} <= 0", f"expected {self._range}")])
+        return _quantity_schema() | validations([(f"{low} >= 0 && {high} <= 0", f"expected {self._range}")])
 
     def write(self, value: int) -> object:
         return format_bytes(value)
 
     @property
     def _range(self) -> str:
-        return f"{format_bytes(self.least)} to {format_bytes(self.most)} in whole bytes"
+        return f"{format_bytes(self.least)} to {format_bytes(self.most)}"
 
 
 def _quantity_text(value: object, at: str) -> str:

@@ -33,7 +33,7 @@ from wherry.spec.rules import apart, at_least_one, exactly_one, needed_with, onl
 from wherry.spec.schedule import EXPECTED as SCHEDULE_EXPECTED
 from wherry.spec.schedule import MAX_SCHEDULE, RANGES_RISE, SCHEDULE, parse_schedule
 from wherry.spec.semantics import FILES_HAVE_VOLUMES, REQUESTS_WITHIN_LIMITS, THRESHOLD_WITHIN_KEYS
-from wherry.spec.shape import Boolean, Choice, Integer, Notation, Text
+from wherry.spec.shape import EXACT, Boolean, Choice, Integer, Notation, Text
 from wherry.spec.status import Status
 
 GROUP = "wherry.dev"
@@ -49,7 +49,6 @@ PathType = Literal["Prefix", "Exact", "ImplementationSpecific"]
 ConcurrencyPolicy = Literal["Allow", "Forbid", "Replace"]
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-INT64 = 2**63 - 1
 ORIGIN_SHAPE = Notation(parse_origin, str, ORIGIN, ORIGIN_EXPECTED, most=MAX_ORIGIN)
 SCHEDULE_SHAPE = Notation(parse_schedule, str, SCHEDULE, SCHEDULE_EXPECTED, most=MAX_SCHEDULE, rules=(RANGES_RISE,))
 AMOUNTS = Table(Amount(), most=16)
@@ -200,7 +199,7 @@ class Limits:
         default=None,
     )
     fuel: int | None = field(
-        Integer(1, INT64), "Instructions for one request or run; no limit when absent.", default=None
+        Integer(1, EXACT), "Instructions for one request or run; no limit when absent.", default=None
     )
     concurrency: int = field(Integer(1, 1024), "Instances alive at once in a Pod.", default=16)
 
@@ -232,7 +231,7 @@ class Job:
     backoff_limit: int | None = field(Integer(), "Retries before the Job fails.", default=None)
     completions: int | None = field(Integer(), "Runs that must succeed.", default=None)
     parallelism: int | None = field(Integer(), "Runs at once.", default=None)
-    active_deadline_seconds: int | None = field(Integer(1, INT64), "Seconds until the Job is ended.", default=None)
+    active_deadline_seconds: int | None = field(Integer(1, EXACT), "Seconds until the Job is ended.", default=None)
     ttl_seconds_after_finished: int | None = field(
         Integer(), "Seconds until a finished Job is removed.", default=None, name="ttlSecondsAfterFinished"
     )

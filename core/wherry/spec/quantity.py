@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 
 from wherry.errors import InvalidValue
 from wherry.spec.wording import describe
@@ -61,11 +61,8 @@ def parse_quantity(text: str) -> Decimal:
 
 
 def parse_bytes(text: str) -> int:
-    """A quantity of whole bytes. Raises InvalidValue."""
-    amount = parse_quantity(text)
-    if amount != amount.to_integral_value():
-        raise InvalidValue(describe(text), "a whole number of bytes", cure="try a suffix such as Ki, Mi or Gi")
-    return int(amount)
+    """A quantity in bytes; a part of a byte counts as one, as in Kubernetes. Raises InvalidValue."""
+    return int(parse_quantity(text).to_integral_value(ROUND_CEILING))
 
 
 def format_bytes(size: int) -> str:

@@ -26,6 +26,8 @@ from wherry.spec.shape import Schema, Shape, Wrong
 from wherry.spec.wording import choices, suggest
 
 T = TypeVar("T")
+FEW = 8
+"""As many names as a message may list."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ class Member(Shape[Any]):
         return self.default
 
     def schema(self) -> Schema:
-        described = {"description": self.doc} | self.shape.schema()
+        schema = {"description": self.doc} | self.shape.schema()
         if self.required or self.default is None:
-            return described
-        return described | {"default": self.shape.write(self.default)}
+            return schema
+        default = self.shape.write(self.default)
+        return schema | {"default": default} if default not in ("", [], {}) or _fills_in(schema) else schema
 
 
 @overload
@@ -133,12 +136,18 @@ class Record(Shape[T]):
 
     def _unknown(self, name: object, at: str) -> FieldError:
         path = f"{at}.{name}" if at else str(name)
-        cure = suggest(str(name), self.members)
-        return FieldError(path, "an unknown field", "a known one", cure or f"try {choices(sorted(self.members))}")
+        known = sorted(self.members)
+        cure = suggest(str(name), known) or (f"try {choices(known)}" if len(known) <= FEW else "")
+        return FieldError(path, "an unknown field", "a known one", cure)
 
     def _broken(self, values: Values, at: str) -> list[FieldError]:
         asked = [rule for rule in self.rules if values.keys() >= set(rule.fields)]
         return [fault for rule in asked for fault in rule.faults(values, at)]
+
+
+def _fills_in(schema: Schema) -> bool:
+    """Whether an empty object of this schema gets defaults. Other empty values need none: absence means the same."""
+    return any("default" in each for each in schema.get("properties", {}).values())
 
 
 def _validation(rule: Rule) -> Schema:

@@ -16,7 +16,8 @@ def _unmounted(values: Values) -> list[str]:
 FILES_HAVE_VOLUMES = Rule(
     fields=("capabilities", "podTemplate"),
     holds=lambda values: not _unmounted(values),
-    cel="!has(self.capabilities.files) || self.capabilities.files.all(grant, has(self.podTemplate.spec.volumes) && "
+    cel="!has(self.capabilities) || !has(self.capabilities.files) || self.capabilities.files.all(grant, "
+    "has(self.podTemplate) && has(self.podTemplate.spec) && has(self.podTemplate.spec.volumes) && "
     "self.podTemplate.spec.volumes.exists(volume, volume.name == grant.name))",
     at="capabilities.files",
     got=lambda values: f"no volume named {' or '.join(sorted(set(_unmounted(values))))} in podTemplate.spec.volumes",

@@ -17,6 +17,8 @@ from wherry.spec.wording import choices, describe, suggest
 
 T = TypeVar("T")
 Schema = dict[str, Any]
+EXACT = 2**53 - 1
+"""The largest integer that every reader of JSON keeps exactly."""
 
 
 class Wrong(Exception):

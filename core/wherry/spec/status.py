@@ -6,9 +6,8 @@ from typing import Literal
 
 from wherry.spec.collection import Listing
 from wherry.spec.record import Record, field, record
-from wherry.spec.shape import Choice, Integer, Text
+from wherry.spec.shape import EXACT, Choice, Integer, Text
 
-INT64 = 2**63 - 1
 WORDS = Text(most=1024)
 SENTENCE = Text(most=4096)
 TIME = Text("a time such as 2026-01-31T12:00:00Z", r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", most=20)
@@ -27,7 +26,7 @@ class ArtifactStatus:
     world: str = field(WORDS, "The world that it fits.", default="")
     imports: tuple[str, ...] = field(INTERFACES, "Interfaces that it asks for.", default=())
     exports: tuple[str, ...] = field(INTERFACES, "Interfaces that it offers.", default=())
-    size: int = field(Integer(0, INT64), "Bytes of the Wasm layer.", default=0)
+    size: int = field(Integer(0, EXACT), "Bytes of the Wasm layer.", default=0)
     signed_by: tuple[str, ...] = field(Listing(WORDS, most=64), "Keys whose signatures were accepted.", default=())
     resolved_at: str | None = field(TIME, "When the digest was found.", default=None)
     inputs: str = field(WORDS, "Hash of what the digest was found from.", default="")
@@ -62,12 +61,12 @@ class Condition:
     reason: str = field(WORDS, "Why, in one word.")
     message: str = field(Text(most=32_768), "Why, in a sentence.", default="")
     last_transition_time: str = field(TIME, "When the status last changed.")
-    observed_generation: int = field(Integer(0, INT64), "Generation of the spec that this is about.", default=0)
+    observed_generation: int = field(Integer(0, EXACT), "Generation of the spec that this is about.", default=0)
 
 
 @record()
 class Status:
-    observed_generation: int = field(Integer(0, INT64), "Generation of the spec that this is about.", default=0)
+    observed_generation: int = field(Integer(0, EXACT), "Generation of the spec that this is about.", default=0)
     replicas: int = field(Integer(), "Pods.", default=0)
     ready_replicas: int = field(Integer(), "Pods that are ready.", default=0)
     selector: str = field(WORDS, "Labels of the Pods, for autoscalers.", default="")

@@ -24,6 +24,13 @@ def describe(value: object) -> str:
             return "a list" if isinstance(value, list | tuple) else "a mapping"
 
 
+def span(least: int, most: int) -> str:
+    """`at most 16`, `exactly 1`, `1 to 16`."""
+    if least == most:
+        return f"exactly {least}"
+    return f"{least} to {most}" if least else f"at most {most}"
+
+
 def _number(value: float) -> str:
     """Python refuses to write out an integer of thousands of digits."""
     if isinstance(value, int) and value.bit_length() > 64:
