@@ -1,28 +1,28 @@
-/* A gateway: /harbour/… comes from an origin that app.yaml grants, /open-sea from one that it does not. */
+/* GET /http://HOST/PATH: fetches that and passes the answer on; 502 with the number of the error-code when refused. */
 #include "wasi_http_fetch.h"
 
-#define GRANTED "localhost:9000"
-#define NOT_GRANTED "example.com"
+static void refused(answer out, int error) {
+    body to = start(out, 502, with(headers(), "content-type", "text/plain"));
+    put(to, "refused with error-code ");
+    put_number(to, (u64)error);
+    put(to, "\n");
+    end(to);
+}
 
 static void pass_on(answer out, reply got) {
-    body to = start(out, got.status, with(headers(), "x-gateway", "wherry")), from = reply_body(got);
+    body to = start(out, got.status, with(headers(), "content-type", "text/plain")), from = reply_body(got);
     for (text piece = read(from); piece.length; piece = read(from)) write(to, piece);
     close_reply(got, from);
     end(to);
 }
 
-static void refused(answer out, int error) {
-    body to = start(out, 502, with(headers(), "content-type", "text/plain"));
-    put(to, "refused: error-code ");
-    put_number(to, (u64)error);
-    put(to, " of wasi:http/types\n");
-    end(to);
-}
-
 void serve(request in, answer out) {
     text path = path_of(in);
-    int inside = starts_with(path, "/harbour/");
-    reply got = fetch(HTTP, text_of(inside ? GRANTED : NOT_GRANTED), inside ? after(path, 8) : text_of("/"));
+    enum scheme scheme = starts_with(path, "/https://") ? HTTPS : HTTP;
+    text rest = after(path, scheme == HTTPS ? 9 : 8);
+    u32 slash = 0;
+    while (slash < rest.length && rest.at[slash] != '/') slash++;
+    reply got = fetch(scheme, (text){rest.at, slash}, after(rest, slash));
     if (got.status) pass_on(out, got);
     else refused(out, got.error);
 }

@@ -1,6 +1,7 @@
 """`python -m examples.toolchain LANGUAGE SOURCE OUT` builds one guest; `prepare` builds every example.
 
-LANGUAGE: c-http, c-command, rust, go, javascript, python. What takes long is built once and kept in the cache.
+LANGUAGE: c-http, c-command, c-command-fast, rust, go, javascript, python.
+What takes long is built once and kept in the cache.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ SDK = Path(__file__).parent.parent / "sdk"
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"]
 SMALL = ["-Oz", "-s"]
+FAST = ["-O2", "-s", "-msimd128"]
 WITH_DWARF = ["-O1", "-g"]
 
 

@@ -27,6 +27,7 @@ LANGUAGES = {
         lambda s, o: c.http_component([s], o), lambda: [zig_version(), WASM_TOOLS, WASI], (c.SDK, WORLDS)
     ),
     "c-command": Language(lambda s, o: c.preview1([s], o), lambda: [zig_version()]),
+    "c-command-fast": Language(lambda s, o: c.preview1([s], o, c.FAST), lambda: [zig_version()]),
     "rust": Language(rust.preview1, lambda: [rust.RUST]),
     "go": Language(go.preview1, lambda: [go.go_version()]),
     "javascript": Language(javascript.http_component, lambda: [javascript.COMPONENTIZE_JS, WASI], (WORLDS,)),

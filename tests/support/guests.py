@@ -21,6 +21,9 @@ from examples.toolchain.run import MissingTool
 SOURCES = Path(__file__).parent.parent / "guests"
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
+SHOWN = {"hostile": EXAMPLES / "11-hostile" / "hostile.c", "outbound": EXAMPLES / "09-outbound-c" / "outbound.c"}
+"""Guests that are examples too."""
+
 
 def command(name: str) -> Path:
     """A preview-1 module: `echo`, `exit`, `files`, `cgi`, `hostile`, … of tests/guests/command."""
@@ -42,7 +45,7 @@ def command_component(name: str) -> Path:
 
 def http(name: str) -> Path:
     """A component that exports wasi:http/incoming-handler: `hello`, `stream`, `hostile`, `outbound`."""
-    source = EXAMPLES / "11-hostile" / "hostile.c" if name == "hostile" else SOURCES / "http" / f"{name}.c"
+    source = SHOWN[name] if name in SHOWN else SOURCES / "http" / f"{name}.c"
     return _built(f"{name}-http", [source, c.SDK], lambda out: c.http_component([source], out))
 
 
