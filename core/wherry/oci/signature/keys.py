@@ -23,10 +23,10 @@ _Private: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.E
 RSA_BITS = range(2048, 8193)
 _CURVES: dict[str, tuple[hashes.HashAlgorithm, ...]] = {
     "secp256r1": (hashes.SHA256(),),
-    "secp384r1": (hashes.SHA384(), hashes.SHA256()),
-    "secp521r1": (hashes.SHA512(), hashes.SHA256()),
+    "secp384r1": (hashes.SHA256(), hashes.SHA384()),
+    "secp521r1": (hashes.SHA256(), hashes.SHA512()),
 }
-"""Hashes by curve: the curve's own, and the one that cosign takes for any key."""
+"""Hashes by curve: what cosign takes for any key, and what is signed with, then the curve's own."""
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
 _EXPECTED = "a public key: ECDSA (P-256, P-384, P-521), RSA of 2048 bits and more, or Ed25519, in PEM"
