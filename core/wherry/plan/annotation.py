@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from wherry.plan import document
 from wherry.plan.codec import ORIGIN, WORD
 from wherry.plan.document import LIMITS, Seconds
-from wherry.plan.model import ARGV0, DEFAULT_DRAIN, Limits, Mount, Run, RunPlan, WasmFile
+from wherry.plan.model import ARGV0, DEFAULT_DRAIN, HTTP_TIMEOUT, Limits, Mount, Run, RunPlan, WasmFile
 from wherry.spec.collection import Listing
+from wherry.spec.model import Spec
 from wherry.spec.names import ABSOLUTE_PATH, DIGEST, PORT
 from wherry.spec.record import Record, field, record
 from wherry.spec.rules import needed_with, only_with
@@ -51,18 +52,24 @@ def parse(text: str) -> Annotation:
     return document.read(SHAPE, document.load(text))
 
 
-def annotated(plan: RunPlan) -> Annotation:
-    """What a plan says beyond its Pod."""
+def annotated(spec: Spec, run: Run, digest: str, drain: float = DEFAULT_DRAIN, names: Iterable[str] = ()) -> Annotation:
+    """What an app says beyond its Pod. names: the variables that its envFrom brings, which only a cluster knows."""
     return Annotation(
         v=1,
-        run=plan.run,
-        wasm=plan.wasm.digest,
-        http=Http(port=plan.port, drain=plan.drain) if plan.run == "http" else None,
-        limits=plan.limits,
-        outbound=plan.outbound,
-        env=tuple(name for name, _ in plan.env),
-        mounts=tuple(mount.guest for mount in plan.mounts),
+        run=run,
+        wasm=digest,
+        http=Http(port=spec.port, drain=drain) if run == "http" else None,
+        limits=_limits(spec, run),
+        outbound=tuple(map(str, spec.capabilities.outbound_http)),
+        env=tuple(dict.fromkeys([*(variable.name for variable in spec.env), *names])),
+        mounts=tuple(grant.mount_path for grant in spec.capabilities.files),
     )
+
+
+def _limits(spec: Spec, run: Run) -> Limits:
+    given = spec.limits
+    timeout = HTTP_TIMEOUT if run == "http" and given.timeout is None else given.timeout
+    return Limits(memory=given.memory, timeout=timeout, fuel=given.fuel, concurrency=given.concurrency)
 
 
 def planned(

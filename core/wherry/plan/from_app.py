@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wherry.errors import FieldError, InvalidApp
+from wherry.plan.annotation import annotated, planned
 from wherry.plan.environment import environment
 from wherry.plan.expansion import expand
 from wherry.plan.kind import run_of
-from wherry.plan.model import ARGV0, HTTP_TIMEOUT, Limits, Mount, RunPlan, WasmFile
+from wherry.plan.model import Mount, RunPlan, WasmFile
 from wherry.spec.model import Spec, WasmApp
+from wherry.spec.wording import suggest
 from wherry.wasm.module import Inspection
 
 
@@ -33,31 +35,17 @@ class Local:
 
 
 def from_app(app: WasmApp, module: Module, local: Local) -> RunPlan:
-    """Raises InvalidApp with everything that the command line must still give, and a `run` that the module has not."""
+    """Raises InvalidApp: what the command line must still give, a mount or a run that is not there."""
     spec = app.spec
     run, faults = run_of(spec.run, module.inspection)
     env, missing = environment(spec, local.env)
     mounts, unmounted = _mounts(spec, local.mounts)
     if faults := [*faults, *missing, *unmounted]:
         raise InvalidApp(app.metadata.name, faults)
-    http = run == "http"
+    port = spec.port if local.port is None else local.port
+    known = annotated(replace(spec, port=port), run, module.file.digest)
     args = spec.args if local.args is None else local.args
-    return RunPlan(
-        run=run,
-        wasm=module.file,
-        argv=(ARGV0, *(expand(argument, env) for argument in args)),
-        env=tuple(sorted(env.items())),
-        mounts=mounts,
-        port=(local.port or spec.port) if http else 0,
-        limits=_limits(spec, http=http),
-        outbound=tuple(map(str, spec.capabilities.outbound_http)),
-    )
-
-
-def _limits(spec: Spec, *, http: bool) -> Limits:
-    given = spec.limits
-    timeout = HTTP_TIMEOUT if http and given.timeout is None else given.timeout
-    return Limits(memory=given.memory, timeout=timeout, fuel=given.fuel, concurrency=given.concurrency)
+    return planned(known, module.file.path, (expand(argument, env) for argument in args), env, mounts)
 
 
 def _mounts(spec: Spec, folders: Mapping[str, str]) -> tuple[tuple[Mount, ...], list[FieldError]]:
@@ -69,4 +57,14 @@ def _mounts(spec: Spec, folders: Mapping[str, str]) -> tuple[tuple[Mount, ...], 
             path = f"spec.capabilities.files[{index}]"
             cure = f"give --mount {grant.name}=DIR"
             missing.append(FieldError(path, "no folder on this machine", f"one for {grant.mount_path}", cure))
-    return tuple(sorted(mounts, key=lambda mount: mount.guest)), missing
+    return tuple(mounts), [*missing, *_unknown(spec, folders)]
+
+
+def _unknown(spec: Spec, folders: Mapping[str, str]) -> list[FieldError]:
+    known = sorted({grant.name for grant in spec.capabilities.files})
+    expected = f"a name of spec.capabilities.files{': ' * bool(known)}{', '.join(known)}"
+    return [
+        FieldError(f"--mount {name}", "a folder that the app does not ask for", expected, suggest(name, known))
+        for name in folders
+        if name not in known
+    ]

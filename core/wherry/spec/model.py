@@ -53,6 +53,8 @@ ORIGIN_SHAPE = Notation(parse_origin, str, ORIGIN, ORIGIN_EXPECTED, most=MAX_ORI
 SCHEDULE_SHAPE = Notation(parse_schedule, str, SCHEDULE, SCHEDULE_EXPECTED, most=MAX_SCHEDULE, rules=(RANGES_RISE,))
 AMOUNTS = Table(Amount(), most=16)
 MARKS = Table(Text(most=4096), most=64)
+WORD = Text("a string without NUL", r"[^\x00]*", most=131_072)
+"""An argument or a variable's value; Linux takes no longer one."""
 
 
 @record()
@@ -151,7 +153,7 @@ class Expose:
 @record(apart("value", "valueFrom"))
 class EnvVar:
     name: str = field(ENV_NAME, "Name of the variable.")
-    value: str | None = field(Text(most=131_072), "Its value; $(NAME) stands for an earlier variable.", default=None)
+    value: str | None = field(WORD, "Its value; $(NAME) stands for an earlier variable.", default=None)
     value_from: Mapping[str, Mapping[str, object]] | None = field(
         Table(Plain(), most=1, least=1), "Where the value comes from, as in a Pod.", default=None
     )
@@ -308,7 +310,7 @@ class Spec:
     service: Service = field(Record(Service), "The Service in front of an http app.", default=Service())
     expose: Expose | None = field(Record(Expose), "The way in from outside the cluster.", default=None)
     args: tuple[str, ...] = field(
-        Listing(Text(most=131_072), most=1024),
+        Listing(WORD, most=1024),
         "Arguments after argv[0]; $(NAME) stands for a variable of env.",
         default=(),
     )

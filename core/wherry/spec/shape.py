@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from wherry.errors import FieldError, InvalidValue
-from wherry.spec.wording import choices, describe, suggest
+from wherry.spec.wording import choices, describe, span, suggest
 
 T = TypeVar("T")
 Schema = dict[str, Any]
@@ -65,7 +65,7 @@ class Integer(Shape[int]):
         if isinstance(value, bool) or not isinstance(value, int):
             raise Wrong(FieldError(at, describe(value), "a whole number", _unquoted(value)))
         if not self.least <= value <= self.most:
-            raise Wrong(FieldError(at, describe(value), f"{self.least} to {self.most}"))
+            raise Wrong(FieldError(at, describe(value), span(self.least, self.most)))
         return value
 
     def schema(self) -> Schema:

@@ -25,10 +25,8 @@ def describe(value: object) -> str:
 
 
 def span(least: int, most: int) -> str:
-    """`at most 16`, `exactly 1`, `1 to 16`."""
-    if least == most:
-        return f"exactly {least}"
-    return f"{least} to {most}" if least else f"at most {most}"
+    """`exactly 1`, `0 to 16`."""
+    return f"exactly {least}" if least == most else f"{least} to {most}"
 
 
 def _number(value: float) -> str:
