@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from wherry.engine import capi
+from wherry.engine.adapter.identity import identity
 from wherry.plan.model import Limits
 
 Adapter = Literal["none", "http", "http-outbound", "command", "command-outbound"]
@@ -44,7 +45,8 @@ class Build:
     @property
     def key(self) -> str:
         """A file name that is the same for equal builds only."""
-        text = "\n".join(f"{name}={value}" for name, value in sorted(asdict(self).items()))
+        facts = asdict(self) | ({"composer": identity()} if self.adapter != "none" else {})
+        text = "\n".join(f"{name}={value}" for name, value in sorted(facts.items()))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
