@@ -1,3 +1,5 @@
+"""What is written is read back; what is out of bounds is refused."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

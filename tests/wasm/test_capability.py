@@ -1,3 +1,5 @@
+"""From imports to the fields of a WasmApp."""
+
 import pytest
 
 from wherry.wasm.capability import asks

@@ -1,3 +1,5 @@
+"""What a binary says of itself, held against the engine's own reading and against mutated bytes."""
+
 import contextlib
 import mmap
 import os

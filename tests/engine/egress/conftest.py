@@ -1,3 +1,5 @@
+"""The two loops that an egress runs on."""
+
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any

@@ -1,3 +1,5 @@
+"""Who may be called and at which addresses: tables and a property, without a network."""
+
 import ipaddress
 
 import pytest

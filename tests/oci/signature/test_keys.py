@@ -1,3 +1,5 @@
+"""Keys: which are accepted, and what they verify."""
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat

@@ -1,3 +1,5 @@
+"""Our own signatures, in folders and a real registry, and every way to forge one."""
+
 import base64
 import json
 from pathlib import Path
