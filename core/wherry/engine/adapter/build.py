@@ -18,42 +18,37 @@ HEAP_START = 8192
 """Where the heap begins, in bytes: below lie the stack and the data of both modules."""
 
 COMPILE = (
-    *(
-        "cc",
-        "-target",
-        "wasm32-freestanding",
-        "-mbulk-memory",
-        "-Os",
-        "-nostdlib",
-        "-g0",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-    ),
-    *("-Wno-unused-parameter", "-Wl,--no-entry", "-Wl,--strip-all", f"-DHEAP_START={HEAP_START}"),
+    *("cc", "-target", "wasm32-freestanding", "-mbulk-memory", "-Os", "-nostdlib", "-g0"),
+    *("-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wl,--no-entry", "-Wl,--strip-all"),
 )
-HEAP_LAYOUT = ("-Wl,-z,stack-size=512",)
+HEAP_LAYOUT = ("-Wl,-z,stack-size=512", f"-DHEAP_START={HEAP_START}")
 CODE_LAYOUT = ("-Wl,--import-memory", "-Wl,--global-base=4096", "-Wl,-z,stack-size=3072")
 
-SERVED = ("request.c", "response.c")
-COMMON = ("fields.c", "codes.c", "host.c", "poll.c", "client.c")
+SHARED = ("bodies.c", "client.c", "codes.c", "fields.c", "host.c", "poll.c")
+SERVES = ("-DSERVES", "request.c", "response.c")
+DENIED, OUTBOUND = ("denied.c",), ("-DOUTBOUND", "outbound.c")
 ADAPTERS = {
-    "http": (*COMMON, *SERVED, "denied.c"),
+    "http": (*SHARED, *SERVES, *DENIED),
+    "http-outbound": (*SHARED, *SERVES, *OUTBOUND),
+    "command": (*SHARED, *DENIED),
+    "command-outbound": (*SHARED, *OUTBOUND),
 }
 
 
 def build(name: str) -> bytes:
     """The adapter file of this name: a component."""
-    modules = [_compiled(("heap.c",), HEAP_LAYOUT), _compiled(ADAPTERS[name], CODE_LAYOUT)]
+    parts = ADAPTERS[name]
+    heap = ("heap.c", *(flag for flag in parts if flag == "-DOUTBOUND"))
+    modules = [_compiled(heap, HEAP_LAYOUT), _compiled(parts, CODE_LAYOUT)]
     if name.startswith("http"):
         modules.append(_assembled("driver.wat"))
     return _assembled("natives.wat") + b"".join(section(CORE_MODULE, module) for module in modules)
 
 
-def _compiled(files: tuple[str, ...], layout: tuple[str, ...]) -> bytes:
+def _compiled(parts: tuple[str, ...], layout: tuple[str, ...]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "out.wasm"
-        command = [sys.executable, "-m", "ziglang", *COMPILE, *layout, *files, "-o", str(output)]
+        command = [sys.executable, "-m", "ziglang", *COMPILE, *layout, *parts, "-o", str(output)]
         subprocess.run(command, cwd=SOURCE, check=True)
         return _without_table(output.read_bytes())
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from wherry.engine.adapter.imports import Imports
 from wherry.engine.adapter.outline import Origin, Outline
-from wherry.engine.adapter.part import Part
+from wherry.engine.adapter.part import DESTRUCTOR, NEW, Part
 from wherry.engine.adapter.renumber import sleb, unsupported
 from wherry.engine.adapter.shape import Definition, FuncExport, Interface, Outer, TypeExport
 from wherry.engine.adapter.writer import CORE_FUNC, CORE_MEMORY, FUNC, LATIN1, TYPE, UTF8, Writer, memory_options
@@ -18,7 +18,7 @@ from wherry.errors import StartError
 from wherry.wasm.binary import name, uleb, vec
 
 CONTROL = "wherry:host/control"
-NEW, REP, DROP = "[resource-new]", "[resource-rep]", "[resource-drop]"
+REP, DROP = "[resource-rep]", "[resource-drop]"
 FUNCTION, OWN, STRING, U8 = b"\x40", b"\x69", b"\x73", b"\x7d"
 DURATION = b"\x77"
 """u64; the one type of another interface that wasi:http/types uses and that is no resource."""
@@ -53,7 +53,7 @@ class Inner:
         self._core = writer.core_instance(writer.core_module(part.adapter), given)
 
     def _destructor(self, heap: int, resource: str) -> int | None:
-        label = f"[dtor]{resource}"
+        label = f"{DESTRUCTOR}{resource}"
         return self._writer.alias_core(heap, CORE_FUNC, label) if label in self._part.destructors else None
 
     def _bags(self, wanted: Iterable[tuple[str, str]]) -> dict[str, int]:

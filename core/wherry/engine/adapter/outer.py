@@ -7,14 +7,14 @@ from itertools import count
 from wherry.engine.adapter.imports import Imports
 from wherry.engine.adapter.inner import U8, Inner, function_type
 from wherry.engine.adapter.outline import Outline
-from wherry.engine.adapter.part import Part
+from wherry.engine.adapter.part import LOG, Part
 from wherry.engine.adapter.shape import Interface
 from wherry.engine.adapter.writer import CORE_FUNC, FUNC, INSTANCE, TYPE, Writer
 from wherry.wasm.binary import Bytes
 
 HTTP = ("wasi:http/types", "wasi:http/outgoing-handler")
 POLL = "wasi:io/poll"
-STDOUT, STDERR = "wasi:cli/stdout", "wasi:cli/stderr"
+STDOUT = "wasi:cli/stdout"
 STREAMS = "wasi:io/streams"
 
 
@@ -77,7 +77,8 @@ class Outer:
         """A wasi:cli/stdout that writes to the host's stderr."""
         instances, writer = self._imports.instances, self._writer
         stream = writer.alias(instances[STREAMS], TYPE, "output-stream")
-        getter = writer.alias(instances[STDERR], FUNC, "get-stderr")
+        base, function = LOG
+        getter = writer.alias(instances[base], FUNC, function)
         return writer.bag({"output-stream": (TYPE, stream), "get-stdout": (FUNC, getter)})
 
     def _instantiate_guest(self, adapter: int, replaced: dict[str, int]) -> int:

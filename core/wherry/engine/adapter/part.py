@@ -16,7 +16,8 @@ from wherry.wasm import core
 from wherry.wasm.names import Names
 
 FOLDER = Path(__file__).parent
-NEW = "[resource-new]"
+LOG = "wasi:cli/stderr", "get-stderr"
+NEW, DESTRUCTOR = "[resource-new]", "[dtor]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,24 @@ class Part:
 
     @property
     def resources(self) -> list[str]:
-        """The resources that the adapter itself defines."""
-        return [name.removeprefix(NEW) for module, name in self.imports if name.startswith(NEW)]
+        """The resources that the adapter itself defines: those it makes, and those it could drop."""
+        made = [name.removeprefix(NEW) for _, name in self.imports if name.startswith(NEW)]
+        dropped = [name.removeprefix(DESTRUCTOR) for name in self.destructors]
+        return sorted({*made, *dropped})
+
+    @property
+    def calls(self) -> set[tuple[str, str]]:
+        """Functions of the host that a composition needs; a served guest's stdout goes to the host's stderr."""
+        return {*self.heap_imports, *self.imports, *((LOG,) if self.driver else ())}
 
     def functions(self, base: str) -> set[str]:
         """The functions of a host interface that are called."""
-        return {name for module, name in (*self.heap_imports, *self.imports) if module == base}
+        return {name for module, name in self.calls if module == base}
 
     @property
     def natives(self) -> list[Interface]:
         """The host's interfaces that are called, and those whose types they need, in order of need."""
-        called = {module for module, _ in (*self.heap_imports, *self.imports)}
+        called = {module for module, _ in self.calls}
         wanted: list[Interface] = []
         for interface in reversed(self.outline.imports):
             if interface.base in called or any(interface in self._needs(later) for later in wanted):
@@ -71,7 +79,7 @@ def read_part(name: str) -> Part:
         heap_imports=_pairs(core.names(heap)),
         imports=_pairs(names),
         exports=frozenset(names.exports),
-        destructors=frozenset(core.names(heap).exports),
+        destructors=frozenset(name for name in core.names(heap).exports if name.startswith(DESTRUCTOR)),
     )
 
 

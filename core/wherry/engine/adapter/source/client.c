@@ -2,7 +2,6 @@
 #include "client.h"
 
 IMPORT("resource", "[resource-new]outgoing-request") handle new_outgoing_request(outgoing_request *);
-IMPORT("resource", "[resource-new]outgoing-body") handle new_request_body(outgoing_body *);
 IMPORT("resource", "[resource-new]request-options") handle new_options(request_options *);
 
 EXPORT("[constructor]outgoing-request") handle outgoing_request_new(handle headers) {
@@ -19,9 +18,7 @@ EXPORT("[method]outgoing-request.headers") handle outgoing_request_headers(const
 EXPORT("[method]outgoing-request.body") area *outgoing_request_body(outgoing_request *self) {
   if (self->bodied) return error(0);
   self->bodied = 1;
-  outgoing_body *body = allocate(sizeof *body);
-  *body = (outgoing_body){.native = request_body(self)};
-  return ok(new_request_body(body));
+  return ok(outgoing_body_handle(request_body(self), NONE));
 }
 
 static void replace(string *old, string text) {

@@ -2,6 +2,7 @@
 #ifndef CLIENT_H
 #define CLIENT_H
 
+#include "bodies.h"
 #include "codes.h"
 #include "fields.h"
 #include "host.h"

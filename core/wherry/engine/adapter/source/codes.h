@@ -5,7 +5,7 @@
 #include "text.h"
 
 enum { METHOD_OTHER = 9, SCHEME_HTTP = 0, SCHEME_HTTPS, SCHEME_OTHER };
-enum { HTTP_REQUEST_DENIED = 15, INTERNAL_ERROR = 38, ERROR_CODES };
+enum { HTTP_REQUEST_DENIED = 15, HTTP_REQUEST_URI_INVALID = 19, INTERNAL_ERROR = 38, ERROR_CODES };
 
 extern const char *const method_names[METHOD_OTHER];
 extern const char *const error_names[ERROR_CODES];

@@ -8,12 +8,6 @@ IMPORT("resource", "[resource-drop]request-options") void drop_options(handle);
 
 handle request_body(outgoing_request *request) { return DENIED; }
 
-area *denied_finish(int some, handle trailers) {
-  if (some) fields_drop(trailers);
-  out = (area){.byte[0] = 1, .byte[8] = HTTP_REQUEST_DENIED};
-  return &out;
-}
-
 static u32 append(u8 *line, u32 at, string s) {
   copy(line + at, s.at, s.size);
   return at + s.size;

@@ -111,7 +111,10 @@ DESTRUCTOR(future_trailers, "future-trailers") {
   release_block(self, sizeof *self);
 }
 
+/* Its body may outlive it, and still wants its head. */
 DESTRUCTOR(outgoing_response, "outgoing-response") {
+  if (self->headers->handles > 1) __builtin_trap();
+  if (self->bodied) return;
   drop_headers(self->headers);
   release_block(self, sizeof *self);
 }
@@ -128,6 +131,7 @@ DESTRUCTOR(outgoing_request, "outgoing-request") {
   release_block(self->scheme.at, self->scheme.size);
   release_block(self->authority.at, self->authority.size);
   release_block(self->path.at, self->path.size);
+  release_block(self->origin.at, self->origin.size);
   release_block(self, sizeof *self);
 }
 

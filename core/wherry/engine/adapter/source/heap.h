@@ -49,13 +49,14 @@ typedef struct {
 
 typedef struct {
   handle native; /* of an outgoing request's body; NONE for the response's, which is stdout */
+  const outgoing_response *response;
   u8 written;
 } outgoing_body;
 
 typedef struct {
   fields *headers;
   string method, scheme, authority, path;
-  u8 method_kind, scheme_kind;
+  string origin; /* as the native request was made for it */
   handle native; /* made when the guest asks for the body or sends it */
   u8 bodied;
 } outgoing_request;

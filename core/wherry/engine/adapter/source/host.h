@@ -16,21 +16,4 @@ IMPORT("wherry:host/control", "trailers") void host_trailers(string *);
 /* Returns 0 when the stream is closed or broken: nobody is left to tell. */
 int write_all(handle stream, string text);
 
-#ifdef OUTBOUND
-handle native_body_stream(handle body);
-handle native_body_finish(handle body);
-handle native_trailers_subscribe(handle future);
-area *native_trailers_get(future_trailers *future);
-handle native_write(handle body);
-area *native_finish(handle body, int some, handle trailers);
-#else
-#define native_body_stream(body) NONE
-#define native_body_finish(body) NONE
-#define native_trailers_subscribe(future) NONE
-#define native_trailers_get(future) NONE
-#define native_write(body) NONE
-#define native_finish(body, some, trailers) denied_finish(some, trailers)
-area *denied_finish(int some, handle trailers);
-#endif
-
 #endif

@@ -1,13 +1,10 @@
-/* wasi:http/types, what came in: incoming-request, incoming-body, future-trailers; and the reading of the head. */
+/* The request that is served: reading its head, and wasi:http/types, resource incoming-request. */
+#include "bodies.h"
 #include "codes.h"
 #include "fields.h"
 #include "host.h"
 
 IMPORT("resource", "[resource-new]incoming-request") handle new_request(incoming_request *);
-IMPORT("resource", "[resource-new]incoming-body") handle new_incoming_body(incoming_body *);
-IMPORT("resource", "[resource-rep]incoming-body") incoming_body *incoming_body_of(handle);
-IMPORT("resource", "[resource-drop]incoming-body") void drop_incoming_body(handle);
-IMPORT("resource", "[resource-new]future-trailers") handle new_trailers(future_trailers *);
 
 static struct {
   string method, path, scheme, authority, mode;
@@ -66,47 +63,16 @@ EXPORT("[method]incoming-request.headers") handle request_headers(const incoming
 EXPORT("[method]incoming-request.consume") area *request_consume(incoming_request *self) {
   if (self->consumed) return error(0);
   self->consumed = 1;
-  incoming_body *body = allocate(sizeof *body);
-  *body = (incoming_body){NONE};
-  return ok(new_incoming_body(body));
+  return ok(incoming_body_handle(NONE));
 }
 
-EXPORT("[method]incoming-body.stream") area *incoming_body_stream(incoming_body *self) {
-  if (self->streamed) return error(0);
-  self->streamed = 1;
-  return ok(self->native ? native_body_stream(self->native) : get_stdin());
-}
+handle request_stream(void) { return get_stdin(); }
 
-EXPORT("[static]incoming-body.finish") handle incoming_body_finish(handle owned) {
-  incoming_body *body = incoming_body_of(owned);
-  future_trailers *future = allocate(sizeof *future);
-  *future = (future_trailers){.native = body->native ? native_body_finish(body->native) : NONE};
-  body->native = NONE;
-  drop_incoming_body(owned);
-  return new_trailers(future);
-}
-
-EXPORT("[method]future-trailers.subscribe") handle trailers_subscribe(const future_trailers *self) {
-  return self->native ? native_trailers_subscribe(self->native) : subscribe_duration(0);
-}
-
-static fields *request_trailers(void) {
+fields *request_trailers(void) {
   if (request.mode.size && request.mode.at[0] == 's') {
     string text;
     host_trailers(&text);
     return text.size ? parse_fields(&text) : NONE;
   }
   return request.trailers ? fields_share(request.trailers) : NONE;
-}
-
-/* option<result<result<option<trailers>, error-code>>>: the cases lie at 0, 8, 16 and 24. */
-EXPORT("[method]future-trailers.get") area *trailers_get(future_trailers *self) {
-  if (self->native && !self->taken) return native_trailers_get(self);
-  out = (area){.byte[0] = 1, .byte[8] = self->taken};
-  if (self->taken) return &out;
-  self->taken = 1;
-  fields *trailers = request_trailers();
-  out.byte[24] = trailers != NONE;
-  if (trailers) out.word[7] = fields_handle(trailers);
-  return &out;
 }

@@ -1,4 +1,5 @@
-/* wasi:http/types, what goes out: outgoing-response, outgoing-body, response-outparam; and the writing of the head. */
+/* The response: writing its head, and wasi:http/types, resources outgoing-response and response-outparam. */
+#include "bodies.h"
 #include "codes.h"
 #include "fields.h"
 #include "host.h"
@@ -8,13 +9,12 @@ IMPORT("resource", "[resource-rep]outgoing-response") outgoing_response *respons
 IMPORT("resource", "[resource-drop]outgoing-response") void drop_response(handle);
 IMPORT("resource", "[resource-new]response-outparam") handle new_outparam(u32);
 IMPORT("resource", "[resource-drop]response-outparam") void drop_outparam(handle);
-IMPORT("resource", "[resource-new]outgoing-body") handle new_outgoing_body(outgoing_body *);
-IMPORT("resource", "[resource-rep]outgoing-body") outgoing_body *outgoing_body_of(handle);
-IMPORT("resource", "[resource-drop]outgoing-body") void drop_outgoing_body(handle);
 
 enum { COMPLETE, COMPLETE_WITH_TRAILERS, UNANSWERED, INCOMPLETE };
 
 static struct {
+  const outgoing_response *sent; /* whose head went to stdout, and with what status */
+  u16 status;
   handle output;
   u8 answered, bodied, streamed, finished;
   fields *trailers;
@@ -46,40 +46,7 @@ EXPORT("[method]outgoing-response.headers") handle response_headers(const outgoi
 EXPORT("[method]outgoing-response.body") area *response_body(outgoing_response *self) {
   if (self->bodied) return error(0);
   self->bodied = response.bodied = 1;
-  outgoing_body *body = allocate(sizeof *body);
-  *body = (outgoing_body){NONE};
-  return ok(new_outgoing_body(body));
-}
-
-static handle output(void) { return response.output ? response.output : get_stdout(); }
-
-/* There is one stdout. A second response's body has nowhere to go, as in a host that was never given that response. */
-static area *stream_response(void) {
-  if (response.streamed) return error(0);
-  response.streamed = 1;
-  return ok(output());
-}
-
-EXPORT("[method]outgoing-body.write") area *outgoing_body_write(outgoing_body *self) {
-  if (self->written) return error(0);
-  self->written = 1;
-  if (self->native == DENIED) return error(0);
-  return self->native ? ok(native_write(self->native)) : stream_response();
-}
-
-static area *finish_response(int some, handle trailers) {
-  response.finished = 1;
-  if (some) response.trailers = fields_take(trailers);
-  out.byte[0] = 0;
-  return &out;
-}
-
-EXPORT("[static]outgoing-body.finish") area *outgoing_body_finish(handle owned, int some, handle trailers) {
-  outgoing_body *body = outgoing_body_of(owned);
-  handle native = body->native;
-  body->native = NONE;
-  drop_outgoing_body(owned);
-  return native ? native_finish(native, some, trailers) : finish_response(some, trailers);
+  return ok(outgoing_body_handle(NONE, self));
 }
 
 static u32 fields_size(const fields *f) {
@@ -104,29 +71,58 @@ static u8 *put_fields(u8 *at, const fields *f) {
   return at;
 }
 
-/* Once the guest has the stream, it may have written to it, and the head no longer comes first. */
-static void send(string frame) {
-  if (response.streamed) {
-    host_respond(frame.at + 4, frame.size - 4);
-    return;
-  }
-  response.output = get_stdout();
+/* Four bytes for the length, then the head. */
+static string framed_head(const outgoing_response *r) {
+  string frame = {allocate(7 + fields_size(r->headers)), 7 + fields_size(r->headers)};
   copy(frame.at, &(u32){frame.size - 4}, 4);
+  for (u32 i = 3, rest = r->status; i--; rest /= 10) frame.at[4 + i] = '0' + rest % 10;
+  put_fields(frame.at + 7, r->headers);
+  return frame;
+}
+
+static void write_frame(string frame) {
+  response.output = get_stdout();
   write_all(response.output, frame);
 }
 
 static void send_head(const outgoing_response *r) {
-  string frame = {allocate(7 + fields_size(r->headers)), 7 + fields_size(r->headers)};
-  for (u32 i = 3, rest = r->status; i--; rest /= 10) frame.at[4 + i] = '0' + rest % 10;
-  put_fields(frame.at + 7, r->headers);
-  send(frame);
+  string frame = framed_head(r);
+  write_frame(frame);
   release(frame.at, frame.size);
+  response.sent = r;
+  response.status = r->status;
 }
 
-static void send_error(u8 code) {
+/* The guest may take the stream before it sets the response, and then write to it: the head must go first. */
+area *response_stream(const outgoing_response *r) {
+  if (response.streamed) return error(0);
+  if (!response.sent) send_head(r);
+  response.streamed = 1;
+  return ok(response.output);
+}
+
+area *response_finish(int some, handle trailers) {
+  response.finished = 1;
+  if (some) response.trailers = fields_take(trailers);
+  out.byte[0] = 0;
+  return &out;
+}
+
+static void answer(const outgoing_response *r) {
+  if (!response.sent) {
+    send_head(r);
+  } else if (response.sent != r || response.status != r->status) {
+    string frame = framed_head(r);
+    host_respond(frame.at + 4, frame.size - 4);
+  }
+}
+
+static void answer_error(u8 code) {
   string name = named(error_names[code]), frame = {allocate(6 + name.size), 6 + name.size};
+  copy(frame.at, &(u32){2 + name.size}, 4);
   put(put(frame.at + 4, TEXT("0\n")), name);
-  send(frame);
+  if (response.sent) host_respond(frame.at + 4, frame.size - 4);
+  else write_frame(frame);
   response.finished = 1;
 }
 
@@ -134,13 +130,13 @@ static void send_error(u8 code) {
 EXPORT("[static]response-outparam.set")
 void outparam_set(handle param, int is_error, u32 response_or_code, u32 a, u64 b, u32 c, u32 d, u32 e, u32 f) {
   drop_outparam(param);
-  if (!is_error) {
-    send_head(response_of(response_or_code));
-    drop_response(response_or_code);
-  } else {
-    send_error(response_or_code);
-  }
   response.answered = 1;
+  if (is_error) {
+    answer_error(response_or_code);
+    return;
+  }
+  answer(response_of(response_or_code));
+  drop_response(response_or_code);
 }
 
 EXPORT("[method]response-outparam.send-informational")
@@ -150,7 +146,7 @@ area *outparam_informational(u32 self, u32 status, handle headers) {
   return &out;
 }
 
-EXPORT("take-ending") int response_finish(void) {
+EXPORT("take-ending") int response_ending(void) {
   if (!response.answered) return UNANSWERED;
   if (response.bodied && !response.finished) return INCOMPLETE;
   return response.trailers && response.trailers->count ? COMPLETE_WITH_TRAILERS : COMPLETE;
