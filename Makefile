@@ -32,4 +32,10 @@ lint: $(BIN)/.installed-dev ## Check style, types and layers
 docs: $(BIN)/.installed-dev ## Write the pages that are generated
 	@$(BIN)/python -m wherry_cli.reference > docs/cli-reference.md
 
-.PHONY: help install demo test lint docs
+examples: $(BIN)/.installed-dev ## Build every example, and fetch the compilers for that once
+	@$(BIN)/python -m examples.toolchain prepare
+
+bench-%: $(BIN)/.installed-dev ## Compare with peers: serve reuse command inprocess native memory (QUICK=1: a minute)
+	@$(BIN)/python -m bench $* $(if $(QUICK),--quick)
+
+.PHONY: help install demo test lint docs examples

@@ -1,0 +1,23 @@
+"""`python -m bench NAME [--quick]`: measure, print, and write bench/results/NAME.json and NAME.png."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+from bench.report import publish
+
+NAMES = ("serve", "reuse", "command", "inprocess", "native", "memory")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(prog="bench")
+    arguments.add_argument("name", choices=NAMES)
+    arguments.add_argument("--quick", action="store_true", help="within a minute; the result is not kept")
+    given = arguments.parse_args()
+    benchmark = importlib.import_module(f"bench.{given.name}")
+    publish(given.name, benchmark.TITLE, benchmark.measure(given.quick), given.quick)
+
+
+if __name__ == "__main__":
+    main()
