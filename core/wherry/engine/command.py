@@ -57,18 +57,18 @@ class _Session:
         self._stdio = Stdio(host.stdio)
         self._interrupt = Interrupt(engine, self._stdio.release)
         self._bell = Bell()
-        self._over = threading.Event()
         self._outcome: Ending | BaseException = exited(0)
         self._usage = Usage()
 
     def run(self) -> Ending:
-        started = time.monotonic()
+        started, guest = time.monotonic(), threading.Thread(target=self._guest, name="guest", daemon=True)
         with signals_ring(self._bell) as received:
-            threading.Thread(target=self._guest, name="guest", daemon=True).start()
+            guest.start()
             in_time = self._bell.wait(self._plan.limits.timeout)
             if reason := self._reason(in_time, received):
                 self._interrupt.end(reason)
-        if self._over.wait(GRACE if reason else None):
+            guest.join(GRACE if reason else None)
+        if not guest.is_alive():
             self._bell.close()
         if isinstance(self._outcome, BaseException):
             raise self._outcome
@@ -89,7 +89,6 @@ class _Session:
             self._outcome = self._call()
         except BaseException as error:  # the waiting thread raises it
             self._outcome = error
-        self._over.set()
         self._bell.ring()
 
     def _call(self) -> Ending:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from wherry.engine import capi
 
 _CHUNK = 1 << 16
+_PATIENCE = 1.0  # seconds for a read that another reader of the same terminal made us wait for
 _INPUT, _OUTPUT, _ERROR = 0, 1, 2
 
 
@@ -33,8 +34,10 @@ class Pump:
         self._thread = threading.Thread(target=self._run, name="stdio", daemon=True)
         self._thread.start()
 
-    def join(self) -> None:
-        self._thread.join()
+    def ended(self, seconds: float | None = None) -> bool:
+        """Wait for its end, at most so long."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
@@ -88,13 +91,12 @@ class Stdio:
         while self._opened:
             os.close(self._opened.pop())
         for pump in self._outputs:
-            pump.join()
+            pump.ended()
         with self._lock:
             self._finished = True
             os.eventfd_write(self._stop, 1)
-        if self._input:
-            self._input.join()
-        os.close(self._stop)
+        if self._input is None or self._input.ended(_PATIENCE):
+            os.close(self._stop)
 
     def _attach_input(self, config: int, source: int) -> None:
         if source == _INPUT and os.isatty(source):
