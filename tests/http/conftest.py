@@ -33,7 +33,7 @@ def cgi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module", params=["cgi"])
+@pytest.fixture(scope="module", params=["cgi", "component"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The same behaviour as a CGI module and as a wasi:http component."""
     wasm = guests.command("stream") if request.param == "cgi" else guests.http("stream")

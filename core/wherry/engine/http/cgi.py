@@ -87,7 +87,7 @@ def parse_head(output: bytes | bytearray, /) -> tuple[ResponseHead, int] | None:
             raise BadResponse(f"no empty line in the first {MAX_RESPONSE_HEAD} bytes of output")
         return None
     status, pairs, cgi = b"", [], False
-    for line in lines_of(bytes(output[:end])):
+    for line in lines_of(bytes(output[:end]).removesuffix(b"\r")):
         name, colon, value = line.partition(b":")
         if not colon:
             raise BadResponse(f"a line of the response head has no colon: {line[:60]!r}")

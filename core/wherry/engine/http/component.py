@@ -1,10 +1,12 @@
-"""wasi:http components: composed with the adapter, `run` once for each request, in an instance of its own."""
+"""wasi:http components, composed with the adapter: one instance for each request (`../adapter/README.md`)."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from ctypes import addressof, byref, c_uint64, c_void_p, memset, string_at
-from time import sleep, thread_time
+from math import inf
+from time import monotonic, sleep, thread_time
 from typing import TYPE_CHECKING
 
 from wherry.engine import capi
@@ -14,6 +16,8 @@ from wherry.engine.http.control import (
     NO_BODY,
     STREAMED,
     WHOLE,
+    egress_text,
+    parse_given,
     parse_head,
     parse_trailers,
     request_head,
@@ -21,6 +25,7 @@ from wherry.engine.http.control import (
 )
 from wherry.engine.http.exchange import Exchange, Outcome
 from wherry.engine.http.head import Fields
+from wherry.engine.http.reply import ResponseHead
 from wherry.engine.http.store import SLICE, Bench, Grants
 from wherry.engine.traps import ending_of_error
 from wherry.errors import StartError
@@ -29,18 +34,20 @@ from wherry.plan.ending import Ending, exited
 if TYPE_CHECKING:
     from wherry.engine.http.pool import Call
 
-ENTRY = b"run"
 CONTROL = b"wherry:host/control"
-TRAILERS = b"trailers"
 
 _STRING = 12  # wasmtime_component_valkind_t
 _VAL_SIZE = 32
 
+_WITH_TRAILERS, _UNANSWERED, _UNFINISHED = 1, 2, 3
+_BROKEN = {_UNANSWERED: "the guest set no response", _UNFINISHED: "the guest dropped the body unfinished"}
+
 
 class ComponentGuest:
-    """Made before the workers are forked. authority: what to call a host that the request does not name."""
+    """Made before the workers are forked. authority: what to call a host that the request does not name.
 
-    parse = staticmethod(parse_head)
+    egress: port and secret of the worker's way out; the worker sets it, before it serves, if `outbound`.
+    """
 
     def __init__(self, engine: Engine, code: Code, grants: Grants, authority: str, *, outbound: bool) -> None:
         self.engine = engine
@@ -48,54 +55,75 @@ class ComponentGuest:
         self.grants = grants
         self.authority = authority.encode()
         self.outbound = outbound
+        self.egress: tuple[int, str] = (0, "")
         self._here = threading.local()
-        self._trailers = capi.ComponentHostCall(self._ask_trailers)
         self.linker: int = capi.component_linker_new(engine.pointer)
         _check(capi.component_linker_add_wasip2(self.linker))
         if outbound:
             _check(capi.component_linker_add_wasi_http(self.linker))
-        self._define_control()
-        self.entry = capi.component_get_export_index(code.pointer, None, ENTRY, len(ENTRY))
-        if not self.entry:
-            raise StartError("unsupported", f"the composed component exports no {ENTRY.decode()}")
+        self._callbacks = self._define_control()
+        self.prepare, self.run, self.trailers = (self._export(name) for name in (b"prepare", b"run", b"trailers"))
 
     def new_call(self) -> Call:
-        """Called by the thread that will run guests: the host import finds its exchange by its thread."""
+        """Called by the thread that will run guests: a host import finds its exchange by its thread."""
         return ComponentCall(self, Bench(self.grants), self._here)
 
+    def find_head(self, output: bytes | bytearray, given: bytes | None) -> tuple[ResponseHead, int] | None:
+        return parse_head(output) if given is None else (parse_given(given), 0)
+
     def close(self) -> None:
-        capi.component_export_index_delete(self.entry)
+        for index in (self.prepare, self.run, self.trailers):
+            capi.component_export_index_delete(index)
         capi.component_linker_delete(self.linker)
         self.code.close()
         self.engine.close()
 
-    def _define_control(self) -> None:
+    def _export(self, name: bytes) -> int:
+        index: int | None = capi.component_get_export_index(self.code.pointer, None, name, len(name))
+        if not index:
+            raise StartError("unsupported", f"the composed component exports no {name.decode()}")
+        return index
+
+    def _define_control(self) -> list[object]:
         root, instance = capi.component_linker_root(self.linker), c_void_p()
         _check(capi.component_linker_instance_add_instance(root, CONTROL, len(CONTROL), byref(instance)))
-        _check(capi.component_linker_instance_add_func(instance, TRAILERS, len(TRAILERS), self._trailers, None, None))
+        imports = {b"respond": self._respond, b"trailers": self._ask_trailers, b"egress": self._ask_egress}
+        callbacks: list[object] = []
+        for name, function in imports.items():
+            callback = capi.ComponentHostCall(_guarded(function))
+            callbacks.append(callback)
+            _check(
+                capi.component_linker_instance_add_func(instance, name, len(name), callback, None, None),
+            )
         capi.component_linker_instance_delete(instance)
         capi.component_linker_instance_delete(root)
+        return callbacks
 
-    def _ask_trailers(
-        self, _environment: int, _context: int, _type: int, _arguments: int, _n: int, results: int, _m: int
-    ) -> int | None:
-        """The request's trailers, once its body has ended."""
+    # The imports: each in the guest's thread, with addresses of its arguments and results
+
+    def _respond(self, arguments: int, _results: int) -> None:
         exchange: Exchange = self._here.exchange
-        while not exchange.complete and not exchange.cancelled:
+        exchange.give_head(_string_at(arguments).decode().encode("latin-1", errors="replace"))
+
+    def _ask_trailers(self, _arguments: int, results: int) -> None:
+        exchange: Exchange = self._here.exchange
+        while not exchange.complete:
+            if exchange.cancelled:
+                raise InterruptedError(exchange.cancelled)
             sleep(SLICE)
-        if exchange.cancelled:
-            error: int = capi.error_new(b"interrupted")
-            return error
         _put_string(results, trailer_text(exchange.trailers))
-        return None
+
+    def _ask_egress(self, _arguments: int, results: int) -> None:
+        exchange: Exchange = self._here.exchange
+        left = 0.0 if exchange.deadline == inf else max(exchange.deadline - monotonic(), 0.001)
+        _put_string(results, egress_text(*self.egress, left))
 
 
 class ComponentCall:
     """A thread's way to run the component."""
 
     def __init__(self, guest: ComponentGuest, bench: Bench, here: threading.local) -> None:
-        self._linker, self._code, self._entry = guest.linker, guest.code.pointer, guest.entry
-        self._authority, self._bench, self._here = guest.authority, bench, here
+        self._guest, self._bench, self._here = guest, bench, here
         self._instance, self._func = capi.Instance(), capi.ComponentFunc()
         self._argument, self._result = capi.ComponentVal(), capi.ComponentVal()
         self._instance_at, self._func_at = addressof(self._instance), addressof(self._func)
@@ -107,37 +135,74 @@ class ComponentCall:
         bench = self._bench
         bench.open(exchange, (), ())
         try:
-            ending, trailers = self._run(bench.context, self._head(exchange))
-            fuel = bench.fuel_used()
+            outcome = self._run(bench.context, self._head(exchange))
+            outcome.fuel = bench.fuel_used()
         finally:
             bench.close()
-        return Outcome(ending, trailers, thread_time() - began, fuel)
+        outcome.seconds = thread_time() - began
+        return outcome
 
     def _head(self, exchange: Exchange) -> bytes:
+        authority = self._guest.authority
         if exchange.stdin is not None:
-            return request_head(exchange.head, STREAMED, [], self._authority)
+            return request_head(exchange.head, STREAMED, [], authority)
         mode = WHOLE if exchange.received or exchange.trailers else NO_BODY
-        return request_head(exchange.head, mode, exchange.trailers, self._authority)
+        return request_head(exchange.head, mode, exchange.trailers, authority)
 
-    def _run(self, context: int, head: bytes) -> tuple[Ending, Fields]:
-        if error := capi.component_linker_instantiate(self._linker, context, self._code, self._instance_at):
-            return ending_of_error(error), []
-        capi.component_instance_get_func(self._instance_at, context, self._entry, self._func_at)
+    def _run(self, context: int, head: bytes) -> Outcome:
+        guest = self._guest
+        if error := capi.component_linker_instantiate(guest.linker, context, guest.code.pointer, self._instance_at):
+            return Outcome(ending_of_error(error))
         _put_string(self._argument_at, head)
-        memset(self._result_at, 0, _VAL_SIZE)
-        error = capi.component_func_call(self._func_at, context, self._argument_at, 1, self._result_at, 1)
+        ending = self._call(context, guest.prepare, 1, 0)
         capi.component_val_delete(self._argument_at)
-        if error:
-            return ending_of_error(error), []
-        result = string_at(self._result[2], self._result[1])
+        ending = ending or self._call(context, guest.run, 0, 1)
+        if ending is not None:
+            return Outcome(ending)
+        code = self._result[1] & 0xFF
+        if code == _WITH_TRAILERS:
+            return self._with_trailers(context)
+        return Outcome(exited(0), broken=_BROKEN.get(code, ""))
+
+    def _with_trailers(self, context: int) -> Outcome:
+        if ending := self._call(context, self._guest.trailers, 0, 1):
+            return Outcome(ending)
+        trailers: Fields = parse_trailers(_string_at(self._result_at))
         capi.component_val_delete(self._result_at)
-        return exited(0), parse_trailers(result)
+        return Outcome(exited(0), trailers)
+
+    def _call(self, context: int, index: int, arguments: int, results: int) -> Ending | None:
+        """Call an export with what is at argument and result; None when it returned."""
+        capi.component_instance_get_func(self._instance_at, context, index, self._func_at)
+        memset(self._result_at, 0, _VAL_SIZE)
+        error = capi.component_func_call(self._func_at, context, self._argument_at, arguments, self._result_at, results)
+        return ending_of_error(error) if error else None
+
+
+def _guarded(function: Callable[[int, int], None]) -> Callable[..., int | None]:
+    """The C API's shape of a host import; what it raises ends the guest."""
+
+    def call(*given: int) -> int | None:
+        _environment, _context, _type, arguments, _n, results, _m = given
+        try:
+            function(arguments, results)
+        except Exception as fault:
+            error: int = capi.error_new(f"{type(fault).__name__}: {fault}".encode())
+            return error
+        return None
+
+    return call
 
 
 def _put_string(at: int, text: bytes) -> None:
     """Make the component value at `at` this UTF-8 text; it owns a copy."""
     c_uint64.from_address(at).value = _STRING
     capi.byte_vec_new(at + 8, len(text), text)
+
+
+def _string_at(at: int) -> bytes:
+    size, data = (c_uint64 * 2).from_address(at + 8)
+    return string_at(data, size)
 
 
 def _check(error: int | None) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 LINGER_BYTES = 1 << 20
 """Bytes of a refused request that are read and thrown away, so that the client sees the answer before a reset."""
 
+FRESH = 1.0
+"""Seconds that a new connection has for its first request when the worker drains."""
+
 
 class Connection(asyncio.Protocol):
     """Reading stops while a second request is waiting, a body finds no room, or nobody reads the answers."""
@@ -39,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._touched = monotonic()
         self._lingering = 0
         self._reading = True
+        self._fresh = True  # nothing was asked yet
         self.write_paused = False
         self.peer: tuple[bytes, bytes] = (b"", b"")
 
@@ -50,6 +54,8 @@ class Connection(asyncio.Protocol):
         if name:
             self.peer = (name[0].removeprefix("::ffff:").encode(), b"%d" % name[1])
         self._worker.connected(self)
+        if self._worker.draining:
+            self.drain()
 
     def data_received(self, data: bytes) -> None:
         self._touched = monotonic()
@@ -141,6 +147,7 @@ class Connection(asyncio.Protocol):
             keep_alive=parser.should_keep_alive(),
             max_body=worker.max_body,
         )
+        self._fresh = False
         self._head_since = 0.0
         self._head_size = 0
         self._fields = []  # from here on those of the trailer section
@@ -213,7 +220,13 @@ class Connection(asyncio.Protocol):
         self.resume_reading()
 
     def drain(self) -> None:
-        """The worker ends: close as soon as nothing is in flight."""
+        """The worker ends: close as soon as nothing is in flight. Who has only just come may still ask."""
+        if self._fresh:
+            self._worker.loop.call_later(FRESH, self._close_if_idle)
+        else:
+            self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
         if not self._exchanges and not self._lingering:
             self._close()
 

@@ -15,8 +15,11 @@ from wherry.engine.http.reply import (
     wire_head,
 )
 
-Parse = Callable[[bytes | bytearray], tuple[ResponseHead, int] | None]
-"""Finds the response head at the start of a guest's output; see `cgi.parse_head` and `control.parse_head`."""
+FindHead = Callable[[bytes | bytearray], tuple[ResponseHead, int] | None]
+"""The response head for a guest's output so far, and where in it the body begins; None while there is none."""
+
+HEADLESS = 1 << 20
+"""Bytes of output that are kept while there is no head."""
 
 
 class Delivery:
@@ -30,9 +33,9 @@ class Delivery:
         "_buffer",
         "_date",
         "_extra",
+        "_find_head",
         "_framing",
         "_left",
-        "_parse",
         "_request",
         "_transport",
         "sent",
@@ -40,9 +43,9 @@ class Delivery:
     )
 
     def __init__(
-        self, transport: asyncio.WriteTransport, request: RequestHead, parse: Parse, date: bytes, extra: bytes
+        self, transport: asyncio.WriteTransport, request: RequestHead, find_head: FindHead, date: bytes, extra: bytes
     ) -> None:
-        self._transport, self._request, self._parse = transport, request, parse
+        self._transport, self._request, self._find_head = transport, request, find_head
         self._date, self._extra = date, extra
         self._buffer = bytearray()
         self._framing = Framing.NONE
@@ -56,7 +59,7 @@ class Delivery:
             self._body(data)
             return
         self._buffer += data
-        parsed = self._parse(self._buffer)
+        parsed = self._find_head(self._buffer)
         if parsed is not None:
             head, start = parsed
             self._start(head)
@@ -66,7 +69,7 @@ class Delivery:
     def finish(self, rest: bytes, trailers: Fields) -> None:
         """The last output of a guest that has ended well."""
         if not self.status and not self._buffer and not trailers:
-            parsed = self._parse(rest)
+            parsed = self._find_head(rest)
             if parsed is not None:
                 head, start = parsed
                 self.whole(head, rest[start:])
@@ -89,6 +92,11 @@ class Delivery:
             self._transport.write(wire + body)
             self.sent = len(body)
         self.status = head.status
+
+    @property
+    def full(self) -> bool:
+        """Whether there is enough output for now: nothing can be sent before its head."""
+        return len(self._buffer) > HEADLESS
 
     @property
     def cut_shows(self) -> bool:

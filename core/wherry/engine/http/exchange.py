@@ -6,14 +6,14 @@ Everything here runs on the worker's loop. The guest's thread sees the request's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from wherry.engine.http.delivery import Delivery
 from wherry.engine.http.head import Fields, RequestHead
 from wherry.engine.http.pipes import RequestPipe, ResponsePipe
-from wherry.engine.http.reply import BadResponse, plain
+from wherry.engine.http.reply import BadResponse, ResponseHead, plain
 from wherry.plan.ending import EXIT_LIMIT, Ending
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ Cancelled = Literal["", "timeout", "client", "shutdown"]
 
 @dataclass(slots=True)
 class Outcome:
-    """How a guest's call ended. seconds: CPU time of it. fuel: used, 0 when not counted."""
+    """How a guest's call ended. broken: why its response is not whole, though it returned. seconds: CPU time of it.
+    fuel: used, 0 when not counted."""
 
     ending: Ending
-    trailers: Fields
-    seconds: float
+    trailers: Fields = field(default_factory=list)
+    broken: str = ""
+    seconds: float = 0.0
     fuel: int = 0
 
 
@@ -41,7 +43,8 @@ class Exchange:
 
     __slots__ = (
         "_delivery", "_ripe", "_streaming", "_worker", "began", "body", "cancelled", "complete", "connection",
-        "deadline", "done", "head", "outcome", "received", "request_id", "stdin", "stdout", "submitted", "trailers",
+        "deadline", "done", "given", "head", "outcome", "received", "request_id", "stdin", "stdout",
+        "submitted", "trailers",
     )  # fmt: skip
 
     def __init__(self, worker: Worker, connection: Connection, head: RequestHead) -> None:
@@ -57,6 +60,7 @@ class Exchange:
         self.done = False
         self.stdin: RequestPipe | None = None
         self.stdout: ResponsePipe | None = None
+        self.given: bytes | None = None  # a head that does not come through stdout
         self.outcome: Outcome | None = None
         self._delivery: Delivery | None = None
         self._streaming = False
@@ -111,10 +115,25 @@ class Exchange:
             return
         if now > self.deadline:
             self._expire()
-        elif self.stdout is not None and not self._streaming:
+        elif self._streaming:
+            self._use_given()
+        elif self.stdout is not None:
             if self._ripe:
                 self._stream()
             self._ripe = True
+
+    def give_head(self, head: bytes) -> None:
+        """The response's head, in the guest's thread: its body may be on the way already."""
+        self.given = head
+        if self._streaming:
+            self._worker.loop.call_soon_threadsafe(self._use_given)
+
+    def _use_given(self) -> None:
+        if self.given is None or self.done or self.stdout is None or self._deliver().status:
+            return
+        self._feed(b"")
+        if not self.connection.write_paused:
+            self.resume()
 
     def pause(self) -> None:
         """The client does not keep up: let the pipe fill, so that the guest waits."""
@@ -135,10 +154,20 @@ class Exchange:
         data = self.stdout.read()
         if self.done:  # nobody wants it; reading lets the guest come to its end
             return
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        delivery = self._deliver()
         try:
-            self._deliver().feed(data)
+            delivery.feed(data)
         except BadResponse as error:
             self._bad_response(error)
+            return
+        if delivery.full and self.given is None:
+            self.pause()
+
+    def _find_head(self, output: bytes | bytearray, /) -> tuple[ResponseHead, int] | None:
+        return self._worker.guest.find_head(output, self.given)
 
     def finish(self) -> None:
         """The guest has ended: called once for each exchange that was started."""
@@ -163,6 +192,8 @@ class Exchange:
             self.answer(500, "the guest failed")
             return
         try:
+            if outcome.broken:
+                raise BadResponse(outcome.broken)
             self._deliver().finish(rest, outcome.trailers)
         except BadResponse as error:
             self._bad_response(error)
@@ -172,7 +203,7 @@ class Exchange:
     def _deliver(self) -> Delivery:
         if self._delivery is None:
             self._delivery = Delivery(
-                self.connection.transport, self.head, self._worker.parse, self._worker.date(), self._extra()
+                self.connection.transport, self.head, self._find_head, self._worker.date(), self._extra()
             )
         return self._delivery
 

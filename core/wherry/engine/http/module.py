@@ -12,6 +12,7 @@ from wherry.engine.code import Code
 from wherry.engine.config import Engine
 from wherry.engine.http.cgi import CONSTANT, environment, parse_head
 from wherry.engine.http.exchange import Exchange, Outcome
+from wherry.engine.http.reply import ResponseHead
 from wherry.engine.http.store import Bench, Grants
 from wherry.engine.traps import ending_of_error, ending_of_trap
 from wherry.errors import StartError
@@ -26,7 +27,8 @@ _START = b"_start"
 class ModuleGuest:
     """Made before the workers are forked. port: where clients find us, for SERVER_PORT."""
 
-    parse = staticmethod(parse_head)
+    outbound = False
+    egress = (0, "")
 
     def __init__(self, engine: Engine, code: Code, grants: Grants, port: int) -> None:
         self.engine = engine
@@ -40,6 +42,9 @@ class ModuleGuest:
         """Called by the thread that will run guests: a sleeping guest finds its bench by its thread."""
         bench = self._here.bench = Bench(self.grants, CONSTANT)
         return ModuleCall(self, bench)
+
+    def find_head(self, output: bytes | bytearray, _given: bytes | None) -> tuple[ResponseHead, int] | None:
+        return parse_head(output)
 
     def close(self) -> None:
         capi.instance_pre_delete(self.pre)
@@ -85,7 +90,7 @@ class ModuleCall:
             fuel = bench.fuel_used()
         finally:
             bench.close()
-        return Outcome(ending, [], thread_time() - began, fuel)
+        return Outcome(ending, seconds=thread_time() - began, fuel=fuel)
 
     def _run(self, context: int) -> Ending:
         self._trap.value = None

@@ -82,4 +82,4 @@ def _called(call: Call, exchange: Exchange) -> Outcome:
     try:
         return call(exchange)
     except Exception as error:
-        return Outcome(Ending(EXIT_TRAP, "trap", "host", f"{type(error).__name__}: {error}"), [], 0.0)
+        return Outcome(Ending(EXIT_TRAP, "trap", "host", f"{type(error).__name__}: {error}"))

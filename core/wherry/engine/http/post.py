@@ -66,12 +66,15 @@ class Post:
     def start(self, plan: RunPlan, host: Host, guest: Guest, others: Sequence[socket.socket]) -> int:
         """Fork a worker; a pidfd that becomes readable when it ends. others: sockets that are not its business."""
         parent = os.getpid()
+        # A worker takes SIGTERM once it can drain: until then the signal waits.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         self.pid = os.fork()
         if not self.pid:
             _leave_with(parent)
             for other in others:
                 other.close()
             worker.main(plan, host.serving, Station(self.listener, self.meter, self.concurrency, host.stdio[2]), guest)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         self._born = time.monotonic()
         watch = os.pidfd_open(self.pid)
         self._watches[watch] = self.pid

@@ -73,6 +73,8 @@ class Supervisor:
         with self._signals():
             for post in self._posts:
                 self._fill(post)
+            if self._admin is not None:
+                self._say("metrics on http://{}:{}/metrics".format(*self._admin.address))
             self._say(f"serving on {self._url()}")
             while any(post.pids for post in self._posts) or not self._stop:
                 for key, _ in self._selector.select(POLL):

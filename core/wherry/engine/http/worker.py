@@ -19,12 +19,11 @@ import uvloop
 from wherry.engine.config import Engine
 from wherry.engine.host import Serving
 from wherry.engine.http.connection import Connection
-from wherry.engine.http.delivery import Parse
 from wherry.engine.http.exchange import Exchange, Outcome
 from wherry.engine.http.journal import Journal
 from wherry.engine.http.pipes import ResponsePipes
 from wherry.engine.http.pool import Call, Pool
-from wherry.engine.http.reply import date_line
+from wherry.engine.http.reply import ResponseHead, date_line
 from wherry.engine.metering import COUNTERS, Slot, resident_bytes
 from wherry.plan.model import RunPlan
 
@@ -46,7 +45,15 @@ class Guest(Protocol):
     """What a worker serves: loaded code that was made before the fork."""
 
     engine: Engine
-    parse: Parse
+    egress: tuple[int, str]
+    outbound: bool
+
+    def find_head(self, output: bytes | bytearray, given: bytes | None) -> tuple[ResponseHead, int] | None:
+        """The response head in what the guest wrote to stdout, or the one it gave otherwise; and where the body begins.
+
+        None while there is none; BadResponse when it is not fit for HTTP.
+        """
+        ...
 
     def new_call(self) -> Call:
         """A Call for the thread that asks."""
@@ -78,11 +85,10 @@ class Worker:
         self.pipes = ResponsePipes()
         self.journal = Journal(station.log, serving.access_log)
         self.meter = station.meter
-        self.parse = guest.parse
+        self.guest = guest
         self.draining = False
         self._cut = False
         self._drain = plan.drain
-        self._guest = guest
         self._listener = station.listener
         self._pool = Pool(self.loop, station.concurrency, guest.new_call)
         self._connections: set[Connection] = set()
@@ -104,6 +110,7 @@ class Worker:
             self.loop.create_server(lambda: Connection(self), sock=self._listener.dup(), start_serving=True)
         )
         self._housekeep()
+        self.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})
         self.loop.run_forever()
         self._sample()
         self.meter.end()
@@ -162,6 +169,7 @@ class Worker:
 
     def withdraw(self, exchange: Exchange) -> None:
         self._pool.withdraw(exchange)
+        self._gauge()
 
     # What exchanges tell
 
@@ -216,7 +224,7 @@ class Worker:
     # Clocks
 
     def _tick(self) -> None:
-        self._guest.engine.tick()
+        self.guest.engine.tick()
         now = monotonic()
         for exchange in list(self._open):
             exchange.tick(now)
