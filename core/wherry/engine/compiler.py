@@ -41,7 +41,7 @@ class Compiler:
         descriptor, name = tempfile.mkstemp(dir=code.parent, prefix=f".{code.name}.")
         try:
             with os.fdopen(descriptor, "wb") as output, _opened(wasm) as guest:
-                self._run(wasm, self._command(wasm, build), guest, output, report)
+                self._run(wasm, self.command(wasm, build), guest, output, report)
                 os.fchmod(descriptor, 0o400)
             Path(name).replace(code)
         finally:
@@ -61,7 +61,8 @@ class Compiler:
             if status:
                 raise self._failure(wasm, status, _tail(reasons))
 
-    def _command(self, wasm: WasmFile, build: Build) -> list[str]:
+    def command(self, wasm: WasmFile, build: Build) -> list[str]:
+        """The compiler process: it reads the guest from stdin and writes code to stdout."""
         module = [sys.executable, "-P", "-m", "wherry.engine.compile"]
         return [*module, json.dumps(asdict(build)), wasm.digest, str(self.memory), str(self.seconds)]
 
