@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wherry.errors import WherryError
 from wherry.plan.model import RunPlan
-from wherry_cli.failure import note, report
+from wherry_cli.failure import report
 from wherry_cli.prepare import Prepared
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
@@ -58,5 +58,4 @@ class Watch:
         if prepared.plan == self._plan:
             return None
         self._plan = prepared.plan
-        note(f"changed: {prepared.plan.wasm.digest}")
         return prepared.plan

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.cli.keys import key_pair
 from tests.cli.process import Shell
 from tests.support import guests
 from tests.support.registry import Registry, registry
@@ -28,16 +26,6 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     with registry(tmp_path_factory.mktemp("guarded"), tls=True, password=True) as server:
         yield server
-
-
-def key_pair(folder: Path, name: str) -> tuple[Path, Path]:
-    """A new private key and its public half, in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    pkcs8, spki = serialization.PrivateFormat.PKCS8, serialization.PublicFormat.SubjectPublicKeyInfo
-    private, public = folder / f"{name}.key", folder / f"{name}.pub"
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, pkcs8, serialization.NoEncryption()))
-    public.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, spki))
-    return private, public
 
 
 def test_push_says_what_it_pushed(shell: Shell, plain: Registry) -> None:
