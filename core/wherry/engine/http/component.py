@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from ctypes import addressof, byref, c_uint64, c_void_p, memset, string_at
+from ctypes import addressof, memset
 from math import inf
 from time import monotonic, sleep, thread_time
 from typing import TYPE_CHECKING
 
-from wherry.engine import capi
+from wherry.engine import capi, control
 from wherry.engine.code import Code
 from wherry.engine.config import Engine
 from wherry.engine.http.control import (
     NO_BODY,
     STREAMED,
     WHOLE,
-    egress_text,
     parse_given,
     parse_head,
     parse_trailers,
@@ -34,9 +32,6 @@ from wherry.plan.ending import Ending, exited
 if TYPE_CHECKING:
     from wherry.engine.http.pool import Call
 
-CONTROL = b"wherry:host/control"
-
-_STRING = 12  # wasmtime_component_valkind_t
 _VAL_SIZE = 32
 
 _WITH_TRAILERS, _UNANSWERED, _UNFINISHED = 1, 2, 3
@@ -58,10 +53,12 @@ class ComponentGuest:
         self.egress: tuple[int, str] = (0, "")
         self._here = threading.local()
         self.linker: int = capi.component_linker_new(engine.pointer)
-        _check(capi.component_linker_add_wasip2(self.linker))
+        control.check(capi.component_linker_add_wasip2(self.linker))
         if outbound:
-            _check(capi.component_linker_add_wasi_http(self.linker))
-        self._callbacks = self._define_control()
+            control.check(capi.component_linker_add_wasi_http(self.linker))
+        self._callbacks = control.define(
+            self.linker, {b"respond": self._respond, b"trailers": self._ask_trailers, b"egress": self._ask_egress}
+        )
         self.prepare, self.run, self.trailers = (self._export(name) for name in (b"prepare", b"run", b"trailers"))
 
     def new_call(self) -> Call:
@@ -84,26 +81,11 @@ class ComponentGuest:
             raise StartError("unsupported", f"the composed component exports no {name.decode()}")
         return index
 
-    def _define_control(self) -> list[object]:
-        root, instance = capi.component_linker_root(self.linker), c_void_p()
-        _check(capi.component_linker_instance_add_instance(root, CONTROL, len(CONTROL), byref(instance)))
-        imports = {b"respond": self._respond, b"trailers": self._ask_trailers, b"egress": self._ask_egress}
-        callbacks: list[object] = []
-        for name, function in imports.items():
-            callback = capi.ComponentHostCall(_guarded(function))
-            callbacks.append(callback)
-            _check(
-                capi.component_linker_instance_add_func(instance, name, len(name), callback, None, None),
-            )
-        capi.component_linker_instance_delete(instance)
-        capi.component_linker_instance_delete(root)
-        return callbacks
-
     # The imports: each in the guest's thread, with addresses of its arguments and results
 
     def _respond(self, arguments: int, _results: int) -> None:
         exchange: Exchange = self._here.exchange
-        exchange.give_head(_string_at(arguments).decode().encode("latin-1", errors="replace"))
+        exchange.give_head(control.text_at(arguments).decode().encode("latin-1", errors="replace"))
 
     def _ask_trailers(self, _arguments: int, results: int) -> None:
         exchange: Exchange = self._here.exchange
@@ -111,12 +93,12 @@ class ComponentGuest:
             if exchange.cancelled:
                 raise InterruptedError(exchange.cancelled)
             sleep(SLICE)
-        _put_string(results, trailer_text(exchange.trailers))
+        control.put_text(results, trailer_text(exchange.trailers))
 
     def _ask_egress(self, _arguments: int, results: int) -> None:
         exchange: Exchange = self._here.exchange
         left = 0.0 if exchange.deadline == inf else max(exchange.deadline - monotonic(), 0.001)
-        _put_string(results, egress_text(*self.egress, left))
+        control.put_text(results, control.egress_text(*self.egress, left))
 
 
 class ComponentCall:
@@ -153,7 +135,7 @@ class ComponentCall:
         guest = self._guest
         if error := capi.component_linker_instantiate(guest.linker, context, guest.code.pointer, self._instance_at):
             return Outcome(ending_of_error(error))
-        _put_string(self._argument_at, head)
+        control.put_text(self._argument_at, head)
         ending = self._call(context, guest.prepare, 1, 0)
         capi.component_val_delete(self._argument_at)
         ending = ending or self._call(context, guest.run, 0, 1)
@@ -167,7 +149,7 @@ class ComponentCall:
     def _with_trailers(self, context: int) -> Outcome:
         if ending := self._call(context, self._guest.trailers, 0, 1):
             return Outcome(ending)
-        trailers: Fields = parse_trailers(_string_at(self._result_at))
+        trailers: Fields = parse_trailers(control.text_at(self._result_at))
         capi.component_val_delete(self._result_at)
         return Outcome(exited(0), trailers)
 
@@ -177,34 +159,3 @@ class ComponentCall:
         memset(self._result_at, 0, _VAL_SIZE)
         error = capi.component_func_call(self._func_at, context, self._argument_at, arguments, self._result_at, results)
         return ending_of_error(error) if error else None
-
-
-def _guarded(function: Callable[[int, int], None]) -> Callable[..., int | None]:
-    """The C API's shape of a host import; what it raises ends the guest."""
-
-    def call(*given: int) -> int | None:
-        _environment, _context, _type, arguments, _n, results, _m = given
-        try:
-            function(arguments, results)
-        except Exception as fault:
-            error: int = capi.error_new(f"{type(fault).__name__}: {fault}".encode())
-            return error
-        return None
-
-    return call
-
-
-def _put_string(at: int, text: bytes) -> None:
-    """Make the component value at `at` this UTF-8 text; it owns a copy."""
-    c_uint64.from_address(at).value = _STRING
-    capi.byte_vec_new(at + 8, len(text), text)
-
-
-def _string_at(at: int) -> bytes:
-    size, data = (c_uint64 * 2).from_address(at + 8)
-    return string_at(data, size)
-
-
-def _check(error: int | None) -> None:
-    if error:
-        raise StartError("instantiate", capi.take_error(error))

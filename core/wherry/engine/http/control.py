@@ -31,11 +31,6 @@ def trailer_text(trailers: Fields) -> bytes:
     return _utf8(b"\n".join(part for field in trailers for part in field))
 
 
-def egress_text(port: int, secret: str, seconds: float) -> bytes:
-    """What the host import `egress` answers. seconds: left for the request; 0 is no limit."""
-    return f"{port}\n{secret}\n{int(seconds * 1000)}".encode()
-
-
 def parse_head(output: bytes | bytearray, /) -> tuple[ResponseHead, int] | None:
     """The head at the start of stdout, and where the body begins; None while there is none.
 
