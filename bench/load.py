@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import socket
@@ -15,6 +16,10 @@ from bench.measure import Round
 
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 60e3}
 _REQUEST = b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+TRIES = 3
+"""A stalled machine can leave wrk without a single sample; a server that fails does so each time."""
 
 
 class LoadFailed(Exception):
@@ -32,8 +37,14 @@ def _wrk(port: int, seconds: float, connections: int, core: int | None) -> Round
     pin = [] if core is None else ["taskset", "-c", str(core)]
     program = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "20s", "--latency"]
     url = f"http://127.0.0.1:{port}/x"
-    said = subprocess.run([*pin, *program, url], capture_output=True, text=True, check=True).stdout
-    return parse_wrk(said)
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(LoadFailed):
+            return parse_wrk(_said([*pin, *program, url]))
+    return parse_wrk(_said([*pin, *program, url]))
+
+
+def _said(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def parse_wrk(said: str) -> Round:
@@ -45,6 +56,8 @@ def parse_wrk(said: str) -> Round:
     if not rate or not times["50"] or not times["99"]:
         raise LoadFailed(said)
     in_ms = {f"p{name}": float(found[1]) * _UNITS[found[2]] for name, found in times.items() if found}
+    if not all(in_ms.values()):
+        raise LoadFailed(said)
     return {"rate": float(rate[1]), **in_ms}
 
 
