@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from tests.spec.apps import ARTIFACT, NAMES, NOT_NAMES, RIGHT, WRONG, document
+from tests.spec.strategies import APPS, SLIPS
 from tests.support.apiserver import ENABLE, Answer, ApiServer, api_server, programs, until
+from wherry.errors import InvalidApp
 from wherry.spec.document import load
 from wherry.spec.model import Spec
 from wherry.spec.parse import read
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-APPS = "/apis/wherry.dev/v1alpha1/namespaces/default/wasmapps"
+PATH = "/apis/wherry.dev/v1alpha1/namespaces/default/wasmapps"
 CRD = Path(__file__).parents[2] / "crds" / "wasmapps.yaml"
 SCALARS = Path(__file__).parent / "scalars.yaml"
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("api_server")]
@@ -31,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         created = running.ask("POST", CRDS, load(CRD.read_text())[0])
         assert created.status == 201, created.body
         until(lambda: _conditions(running)["Established"] == "True")
-        until(lambda: running.ask("GET", APPS).status == 200)
+        until(lambda: running.ask("GET", PATH).status == 200)
         yield running
 
 
@@ -41,11 +44,18 @@ def _conditions(server: ApiServer) -> dict[str, str]:
 
 
 def _create(server: ApiServer, app: object) -> Answer:
-    return server.ask("POST", f"{APPS}?dryRun=All&fieldValidation=Strict", app)
+    return server.ask("POST", f"{PATH}?dryRun=All&fieldValidation=Strict", app)
 
 
 def _spec(answer: Answer) -> Spec:
     return read(answer.body, "the server's").spec
+
+
+def _ours(app: object) -> tuple[Spec | None, str]:
+    try:
+        return read(app, "ours").spec, ""
+    except InvalidApp as error:
+        return None, str(error)
 
 
 def _blamed(answer: Answer, path: str) -> bool:
@@ -85,6 +95,15 @@ def test_the_server_accepts_the_same_names(server: ApiServer) -> None:
     assert [name for name in NOT_NAMES if _create(server, document({}, name)).status == 201] == []
 
 
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(app=APPS | SLIPS)
+def test_the_server_agrees_about_apps_that_nobody_thought_of(server: ApiServer, app: Any) -> None:
+    answer = _create(server, app)
+    ours, refusal = _ours(app)
+    assert (answer.status == 201) == (ours is not None), refusal or answer.body["message"]
+    assert ours is None or _spec(answer) == ours
+
+
 def test_the_server_stores_these_defaults_and_no_others(server: ApiServer) -> None:
     assert _create(server, document({})).body["spec"] == {
         "artifact": ARTIFACT,
@@ -101,17 +120,17 @@ def test_the_server_stores_these_defaults_and_no_others(server: ApiServer) -> No
 
 
 def test_kubectl_shows_scales_and_keeps_the_status(server: ApiServer) -> None:
-    assert server.ask("POST", APPS, document({}, "shown")).status == 201
+    assert server.ask("POST", PATH, document({}, "shown")).status == 201
     artifact = {"digest": "sha256:" + "0" * 64, "kind": "component", "reference": ARTIFACT}
     status = {"replicas": 3, "readyReplicas": 2, "selector": "wherry.dev/app=shown", "artifact": artifact}
-    body = server.ask("GET", f"{APPS}/shown").body | {"status": status}
-    assert server.ask("PUT", f"{APPS}/shown/status", body).status == 200
+    body = server.ask("GET", f"{PATH}/shown").body | {"status": status}
+    assert server.ask("PUT", f"{PATH}/shown/status", body).status == 200
     rows = [line.split() for line in server.kubectl("get", "wa", "-o", "wide").stdout.splitlines()]
     assert rows[0] == ["NAME", "READY", "DESIRED", "KIND", "ARTIFACT", "DIGEST", "AGE"]
     assert rows[1][:6] == ["shown", "2", "3", "component", ARTIFACT, artifact["digest"]]
     scaled = server.kubectl("scale", "wasmapp/shown", "--replicas=5")
     assert scaled.returncode == 0, scaled.stderr
-    app = read(server.ask("GET", f"{APPS}/shown").body, "shown")
+    app = read(server.ask("GET", f"{PATH}/shown").body, "shown")
     assert app.spec.replicas == 5
     assert app.status.artifact is not None
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from wherry.errors import FieldError
 from wherry.spec.shape import Schema, Shape, Text, Wrong
-from wherry.spec.wording import describe, span
+from wherry.spec.wording import describe, span, step
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class Table(Shape[Mapping[str, T]]):
         faults: list[FieldError] = []
         for name, each in given.items():
             try:
-                entries[name] = self.value.read(each, f"{at}[{name}]")
+                entries[name] = self.value.read(each, f"{at}[{step(name)}]")
             except Wrong as wrong:
                 faults.extend(wrong.faults)
         if faults:

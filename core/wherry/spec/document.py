@@ -23,6 +23,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from wherry.spec.wording import cut, step
+
 MAX_TEXT = 1 << 20
 """Characters. An object of this size would not fit into etcd."""
 MAX_NODES = 100_000
@@ -62,7 +64,8 @@ def load(text: str) -> list[object]:
         raise Malformed(line, f"the character {error.character!r}", "printable text") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Malformed(mark.line + 1 if mark else 1, str(error.problem or error.context), "valid YAML") from None
+        reason = cut(str(error.problem or error.context))
+        raise Malformed(mark.line + 1 if mark else 1, f"text that is no YAML ({reason})", "valid YAML") from None
 
 
 def _documents(events: Iterator[Event]) -> Iterator[object]:
@@ -105,7 +108,7 @@ class _Document:
 
     def _alias(self, event: AliasEvent) -> object:
         if event.anchor not in self.anchors:
-            raise _malformed(event, f"*{event.anchor}", "an anchor that was complete before")
+            raise _malformed(event, f"*{cut(str(event.anchor))}", "an anchor that was complete before")
         value, size = self.anchors[event.anchor]
         self._count(size, event)
         return value
@@ -120,7 +123,7 @@ class _Document:
             if key == "<<" and _is_plain(event):
                 merged.extend(_merge(value, event))
             elif key in entries:
-                raise _malformed(event, f"the key {key} again", "each key once")
+                raise _malformed(event, f"the key {step(key)} again", "each key once")
             else:
                 entries[key] = value
         for each in merged:
@@ -142,7 +145,9 @@ def _key(event: Event) -> str:
         raise _malformed(event, "a key that is no text", "a name")
     text = _valid_text(event)
     if _is_plain(event) and str(_resolve(text)) != text:
-        raise _malformed(event, f"the key {text or 'of nothing'}", "quotes around what YAML takes for something else")
+        raise _malformed(
+            event, f"the key {step(text) or 'of nothing'}", "quotes around what YAML takes for something else"
+        )
     return text
 
 
@@ -199,15 +204,19 @@ def _float(text: str) -> int | float | str:
 
 
 def _valid_text(event: ScalarEvent) -> str:
+    """JSON writes a character beyond 16 bits as two escapes; one of them alone is none."""
     text = str(event.value)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise _malformed(event, "half a character", "text that is valid Unicode")
-    return text
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise _malformed(event, "half a character", "text that is valid Unicode") from None
 
 
 def _check_tag(event: Event, tag: str | None) -> None:
     if tag and tag not in _TAGS and tag != "!":
-        raise _malformed(event, f"the tag {tag}", "plain YAML without tags")
+        raise _malformed(event, f"the tag {cut(tag)}", "plain YAML without tags")
 
 
 def _malformed(event: Event, got: str, expected: str) -> Malformed:

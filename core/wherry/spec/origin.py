@@ -61,7 +61,9 @@ class Origin:
         if (scheme.lower(), port) != (self.scheme, self.port):
             return False
         asked = _normal_host(host)
-        return asked.endswith("." + self.host) and asked[0] != "." if self.wildcard else asked == self.host
+        if self.wildcard:
+            return asked.endswith("." + self.host) and re.fullmatch(_NAME, asked, re.ASCII) is not None
+        return asked == self.host
 
     def __str__(self) -> str:
         port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"

@@ -94,9 +94,9 @@ def _nanoseconds(number: str, unit: str) -> int:
 
 
 def _quantity_cure(text: str) -> str:
-    without_b = text.strip().removesuffix("B").removesuffix("b")
-    candidate = without_b.replace(" ", "")
-    for attempt in (candidate, candidate.replace("K", "k"), candidate[:-1] + candidate[-1:].upper() + "i"):
+    close = text.replace(" ", "").removesuffix("B").removesuffix("b")
+    binary = re.sub("([a-z])i?$", lambda match: f"{match[1].upper()}i", close)
+    for attempt in (close, close.replace("K", "k"), binary):
         if attempt != text and re.fullmatch(QUANTITY, attempt, re.ASCII):
             return f"try {attempt}"
     return ""

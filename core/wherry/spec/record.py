@@ -23,11 +23,13 @@ from wherry.errors import FieldError
 from wherry.spec.collection import mapping
 from wherry.spec.rules import Rule, Values
 from wherry.spec.shape import Schema, Shape, Wrong
-from wherry.spec.wording import choices, suggest
+from wherry.spec.wording import choices, step, suggest
 
 T = TypeVar("T")
 FEW = 8
 """As many names as a message may list."""
+MANY = 50
+"""As many unknown fields as are told of one object."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ class Record(Shape[T]):
 
     def read(self, value: object, at: str) -> T:
         given = mapping(value, at)
-        faults = [self._unknown(name, at) for name in given if name not in self.members]
+        unknown = [name for name in given if name not in self.members]
+        faults = [self._unknown(name, at) for name in unknown[:MANY]]
         values: dict[str, Any] = {}
         for name, member in self.members.items():
             try:
@@ -135,7 +138,7 @@ class Record(Shape[T]):
         return {name: member.shape.write(each) for name, (member, each) in values.items() if each != member.default}
 
     def _unknown(self, name: object, at: str) -> FieldError:
-        path = f"{at}.{name}" if at else str(name)
+        path = f"{at}.{step(name)}" if at else step(name)
         known = sorted(self.members)
         cure = suggest(str(name), known) or (f"try {choices(known)}" if len(known) <= FEW else "")
         return FieldError(path, "an unknown field", "a known one", cure)

@@ -86,10 +86,10 @@ class Text(Shape[str]):
     def read(self, value: object, at: str) -> str:
         if not isinstance(value, str):
             raise Wrong(FieldError(at, describe(value), self.expected, _quoted(value)))
-        if len(value) < self.least or (self.pattern and not re.fullmatch(self.pattern, value, re.ASCII)):
-            raise Wrong(FieldError(at, describe(value), self.expected))
         if len(value) > self.most:
             raise Wrong(FieldError(at, f"{len(value)} characters", f"at most {self.most}"))
+        if len(value) < self.least or (self.pattern and not re.fullmatch(self.pattern, value, re.ASCII)):
+            raise Wrong(FieldError(at, describe(value), self.expected))
         if value in self.but:
             raise Wrong(FieldError(at, describe(value), f"another name than {choices(self.but)}"))
         return value

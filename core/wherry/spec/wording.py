@@ -19,7 +19,7 @@ def describe(value: object) -> str:
         case int() | float():
             return _number(value)
         case str():
-            return json.dumps(_cut(value), ensure_ascii=False)
+            return json.dumps(cut(value), ensure_ascii=False)
         case _:
             return "a list" if isinstance(value, list | tuple) else "a mapping"
 
@@ -43,11 +43,18 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"try {by_lower[close[0]]}" if close else ""
 
 
+def step(name: object) -> str:
+    """A name as it stands in a path."""
+    text = cut(str(name))
+    return text if text.isprintable() else json.dumps(text)
+
+
 def choices(names: Iterable[str]) -> str:
     """`a, b or c`."""
     *most, last = names
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """No more of a text than a message may hold."""
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
