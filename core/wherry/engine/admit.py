@@ -69,7 +69,7 @@ def adapter_of(inspection: Inspection, run: Run) -> Adapter:
         return "none"
     if run == "http":
         return "http-outbound" if any(map(_OUTGOING.match, inspection.imports)) else "http"
-    return "command-outbound" if any(map(_HTTP.match, inspection.imports)) else "none"
+    return "command-outbound" if any(map(_HTTP.match, inspection.imports)) else "command"
 
 
 def _entry(inspection: Inspection, run: Run, name: str) -> str:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import mmap
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from wherry.engine import admit, metering, wasi
-from wherry.engine.code import Code, compiled, load
-from wherry.engine.config import Build, Engine, new_engine
-from wherry.engine.guest import Store, Usage, run_once
+from wherry.engine.code import compiled, load
+from wherry.engine.config import Build, new_engine
+from wherry.engine.guest import Component, Module, Usage, WayOut, run_once
 from wherry.engine.host import Host
 from wherry.engine.interrupt import Bell, Interrupt, signals_ring
 from wherry.engine.stdio import Stdio
+from wherry.engine.store import Store
 from wherry.errors import InvalidModule, StartError
 from wherry.plan.ending import EXIT_LIMIT, Ending, exited, signalled
 from wherry.plan.model import RunPlan, WasmFile
 from wherry.wasm.inspect import inspect
-from wherry.wasm.module import Inspection
+from wherry.wasm.module import Inspection, Kind
 
 GRACE = 1.0
 """Seconds that a guest which must end is given to leave a host call; after that it is left behind."""
@@ -30,8 +33,21 @@ def run(plan: RunPlan, host: Host) -> Ending:
     entry = admit.admit(inspection, "command", plan.wasm.path)
     build = Build(adapter=admit.adapter_of(inspection, "command"), fuel=plan.limits.fuel is not None)
     path = compiled(plan.wasm, build, host.cache, host.report)
-    engine = new_engine(build)
-    return _Session(plan, host, engine, load(engine, path, inspection.kind), entry).run()
+    with _way_out(plan, host, build) as way_out:
+        return _Session(plan, host, _Program(build, path, inspection.kind, entry, way_out)).run()
+
+
+@contextmanager
+def _way_out(plan: RunPlan, host: Host, build: Build) -> Iterator[WayOut | None]:
+    if build.adapter != "command-outbound":
+        yield None
+        return
+    # Few commands call out: the rest need not pay for a proxy's imports.
+    from wherry.engine.egress import egress_thread  # noqa: PLC0415
+
+    timeout = plan.limits.timeout
+    with egress_thread(plan.outbound, log=host.report, timeout=timeout) as egress:
+        yield WayOut(egress.port, egress.secret, None if timeout is None else time.monotonic() + timeout)
 
 
 def inspected(wasm: WasmFile) -> Inspection:
@@ -45,17 +61,38 @@ def inspected(wasm: WasmFile) -> Inspection:
         raise StartError("invalid-module", f"{wasm.path}: {error.message}", cure=error.cure) from error
 
 
+class _Program:
+    """An engine of its own with loaded code, and how to enter it."""
+
+    def __init__(self, build: Build, path: Path, kind: Kind, entry: str, way_out: WayOut | None) -> None:
+        self.engine = new_engine(build)
+        try:
+            self.code = load(self.engine, path, kind)
+        except StartError:
+            self.engine.close()
+            raise
+        self.entry = entry
+        self._way_out = way_out
+
+    def linked(self, interrupt: Interrupt) -> Module | Component:
+        if self.code.kind == "component":
+            return Component(self.engine, self.code, self._way_out)
+        return Module(self.engine, self.code, interrupt)
+
+    def close(self) -> None:
+        self.code.close()
+        self.engine.close()
+
+
 class _Session:
     """One run: the guest in a thread of its own; the calling thread waits for the first reason to end it."""
 
-    def __init__(self, plan: RunPlan, host: Host, engine: Engine, code: Code, entry: str) -> None:
+    def __init__(self, plan: RunPlan, host: Host, program: _Program) -> None:
         self._plan = plan
         self._host = host
-        self._engine = engine
-        self._code = code
-        self._entry = entry
+        self._program = program
         self._stdio = Stdio(host.stdio)
-        self._interrupt = Interrupt(engine, self._stdio.release)
+        self._interrupt = Interrupt(program.engine, self._stdio.release)
         self._bell = Bell()
         self._outcome: Ending | BaseException = exited(0)
         self._usage = Usage()
@@ -93,23 +130,23 @@ class _Session:
 
     def _call(self) -> Ending:
         try:
+            guest = self._program.linked(self._interrupt)
             store = self._store()
             try:
-                ending, self._usage = run_once(self._engine, self._code, self._entry, store, self._interrupt)
+                ending, self._usage = run_once(guest, store, self._program.entry, self._interrupt)
             finally:
                 store.close()
         finally:
             self._interrupt.over()
             self._stdio.finish()
-            self._code.close()
-            self._engine.close()
+            self._program.close()
         return ending
 
     def _store(self) -> Store:
         config = wasi.new_config(self._plan)
         self._interrupt.zero = time.monotonic_ns()
         self._stdio.attach(config)
-        return Store(self._engine, config, self._plan.limits)
+        return Store(self._program.engine, config, self._plan.limits)
 
     def _meter(self, ending: Ending, seconds: float) -> None:
         counters = metering.create(self._host.metrics, 1)

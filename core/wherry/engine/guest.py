@@ -8,57 +8,44 @@ store.
 from __future__ import annotations
 
 import time
-from ctypes import addressof, byref, c_uint64, c_void_p
+from ctypes import addressof, byref, c_void_p
 from dataclasses import dataclass
 
-from wherry.engine import capi, poll, preview1
+from wherry.engine import capi, control, poll, preview1
 from wherry.engine.code import Code
 from wherry.engine.config import Engine
 from wherry.engine.interrupt import Interrupt
+from wherry.engine.store import Store
 from wherry.engine.traps import ending_of_error, ending_of_trap
 from wherry.errors import StartError
 from wherry.plan.ending import Ending, exited
-from wherry.plan.model import Limits
-
-TABLE_ELEMENTS = 10_000_000  # 80 MB of the host's memory, beside the guest's own limit
-INSTANCES, TABLES, MEMORIES = 1000, 1000, 16
 
 _VAL_RESULT = 19
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one run took. cpu: seconds of its thread. memory: bytes of linear memory, 0 where it cannot be seen.
-    fuel: 0 when it is not counted."""
+    """What one run took.
+
+    cpu: seconds of its thread. memory: bytes of linear memory, 0 where it cannot be seen. fuel: 0 when not counted.
+    """
 
     cpu: float = 0.0
     memory: int = 0
     fuel: int = 0
 
 
-class Store:
-    """A wasmtime_store_t under the plan's limits. It takes `wasi`, a wasi_config_t, over."""
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """The egress proxy of one run. until: the run's deadline in time.monotonic(), None for none."""
 
-    def __init__(self, engine: Engine, wasi: int, limits: Limits) -> None:
-        self.pointer: int = capi.store_new(engine.pointer, None, None)
-        self.context: int = capi.store_context(self.pointer)
-        self._fuel = limits.fuel
-        capi.store_limiter(self.pointer, limits.memory, TABLE_ELEMENTS, INSTANCES, TABLES, MEMORIES)
-        # The epoch moves only when this guest shall end.
-        capi.context_set_epoch_deadline(self.context, 1)
-        if limits.fuel is not None:
-            _check(capi.context_set_fuel(self.context, limits.fuel))
-        _check(capi.context_set_wasi(self.context, wasi))
+    port: int
+    secret: str
+    until: float | None
 
-    def fuel_used(self) -> int:
-        if self._fuel is None:
-            return 0
-        left = c_uint64()
-        _check(capi.context_get_fuel(self.context, byref(left)))
-        return self._fuel - left.value
-
-    def close(self) -> None:
-        capi.store_delete(self.pointer)
+    def text(self) -> bytes:
+        left = 0.0 if self.until is None else max(self.until - time.monotonic(), 0.001)
+        return control.egress_text(self.port, self.secret, left)
 
 
 class Module:
@@ -66,10 +53,12 @@ class Module:
 
     def __init__(self, engine: Engine, code: Code, interrupt: Interrupt) -> None:
         self._linker: int = capi.linker_new(engine.pointer)
-        _check(capi.linker_define_wasi(self._linker))
+        control.check(capi.linker_define_wasi(self._linker))
         self._callbacks = preview1.define_exit(self._linker), poll.define(self._linker, lambda _context: interrupt)
         pre = c_void_p()
-        _check_link(capi.linker_instantiate_pre(self._linker, code.pointer, byref(pre)))
+        if error := capi.linker_instantiate_pre(self._linker, code.pointer, byref(pre)):
+            capi.linker_delete(self._linker)
+            raise StartError("missing-import", capi.take_error(error))
         self._pre = pre
         self._instance = capi.Instance()
 
@@ -103,16 +92,22 @@ class Module:
 
 
 class Component:
-    """A component that exports `wasi:cli/run`."""
+    """A component that exports `wasi:cli/run`. way_out: of its outbound requests, if it makes any."""
 
-    def __init__(self, engine: Engine, code: Code) -> None:
+    def __init__(self, engine: Engine, code: Code, way_out: WayOut | None) -> None:
         self._code = code
+        self._way_out = way_out
         self._linker: int = capi.component_linker_new(engine.pointer)
-        _check(capi.component_linker_add_wasip2(self._linker))
+        control.check(capi.component_linker_add_wasip2(self._linker))
+        if way_out:
+            control.check(capi.component_linker_add_wasi_http(self._linker))
+            self._callbacks = control.define(self._linker, {b"egress": self._ask_egress})
 
     def call(self, store: Store, entry: str) -> Ending:
         """Instantiate and run. Raises StartError when it does not come to running."""
         instance, function, result = capi.Instance(), capi.ComponentFunc(), capi.ComponentVal()
+        if self._way_out:
+            capi.context_set_wasi_http(store.context)
         if error := capi.component_linker_instantiate(self._linker, store.context, self._code.pointer, instance):
             raise _not_started(ending_of_error(error))
         if not capi.component_instance_get_func(instance, store.context, self._index(entry), function):
@@ -130,6 +125,10 @@ class Component:
     def close(self) -> None:
         capi.component_linker_delete(self._linker)
 
+    def _ask_egress(self, _arguments: int, results: int) -> None:
+        assert self._way_out  # noqa: S101 - the import is defined only with one
+        control.put_text(results, self._way_out.text())
+
     def _index(self, entry: str) -> int | None:
         name = entry.encode()
         interface = capi.component_get_export_index(self._code.pointer, None, name, len(name))
@@ -137,9 +136,8 @@ class Component:
         return function
 
 
-def run_once(engine: Engine, code: Code, entry: str, store: Store, interrupt: Interrupt) -> tuple[Ending, Usage]:
-    """Run the guest to its end in this thread. Raises StartError."""
-    guest = Component(engine, code) if code.kind == "component" else Module(engine, code, interrupt)
+def run_once(guest: Module | Component, store: Store, entry: str, interrupt: Interrupt) -> tuple[Ending, Usage]:
+    """Run the guest to its end in this thread, and close it. Raises StartError."""
     before = time.thread_time()
     try:
         ending = interrupt.ending or guest.call(store, entry)
@@ -147,16 +145,6 @@ def run_once(engine: Engine, code: Code, entry: str, store: Store, interrupt: In
     finally:
         guest.close()
     return interrupt.ending or ending, usage
-
-
-def _check(error: int | None) -> None:
-    if error:
-        raise StartError("instantiate", capi.take_error(error))
-
-
-def _check_link(error: int | None) -> None:
-    if error:
-        raise StartError("missing-import", capi.take_error(error))
 
 
 def _not_started(ending: Ending) -> StartError:
