@@ -23,6 +23,8 @@ PREVIEW1 = """(module
   (import "env" "memory64" (memory i64 1))
   (import "env" "counter" (global (mut i64)))
   (import "env" "any" (global (ref null func)))
+  (import "env" "thrown" (tag (param i32)))
+  (import "env" "page" (memory 1 2 (pagesize 1)))
   (memory (export "own") 1)
   (func (export "_start")))"""
 
@@ -61,6 +63,8 @@ def test_a_module_says_its_functions_its_world_and_how_it_runs() -> None:
             "env.memory64",
             "env.counter",
             "env.any",
+            "env.thrown",
+            "env.page",
         ),
         exports=("own", "_start"),
         size=len(data),

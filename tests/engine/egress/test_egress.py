@@ -165,6 +165,68 @@ def test_what_goes_wrong_on_the_network_has_its_own_code(run: Run) -> None:
     run(test())
 
 
+def test_what_takes_too_long_has_its_own_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wherry.engine.egress.connect.RESOLVE_TIMEOUT", 0.05)
+    monkeypatch.setattr("wherry.engine.egress.connect.CONNECT_TIMEOUT", 0.05)
+
+    async def never(host: str) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+    async def mute(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.read(-1)
+
+    async def test() -> None:
+        async with serving(mute) as port:
+            origins = ["http://a.example", f"https://127.0.0.1:{port}"]
+            async with Egress(origins, log=lambda line: None, resolve=never) as egress:
+                answers = [await ask(egress, head(egress, asked)) for asked in origins]
+        assert [(answer.status, answer.error) for answer in answers] == [
+            (504, "DNS-timeout"),
+            (504, "connection-timeout"),
+        ]
+
+    run(test())
+
+
+def test_an_address_that_cannot_be_reached_is_unavailable(run: Run) -> None:
+    async def test() -> None:
+        asked = "http://255.255.255.255:9"  # broadcast, which TCP has not: nothing is sent
+        async with Egress([asked], log=lambda line: None) as egress:
+            assert (await ask(egress, head(egress, asked))).error == "destination-unavailable"
+
+    run(test())
+
+
+def test_a_connection_that_closes_instead_of_shaking_hands_is_terminated(run: Run) -> None:
+    async def close(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.readexactly(1)
+
+    async def test() -> None:
+        async with serving(close) as port:
+            asked = f"https://127.0.0.1:{port}"
+            async with Egress([asked], log=lambda line: None) as egress:
+                assert (await ask(egress, head(egress, asked))).error in {"connection-terminated", "TLS-protocol-error"}
+
+    run(test())
+
+
+def test_a_head_that_does_not_come_is_not_waited_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wherry.engine.egress.proxy.HEAD_TIMEOUT", 0.05)
+
+    async def test() -> None:
+        async with Egress(["http://a.example"], log=print) as egress:
+            assert (await ask(egress, b"GET / HT")).status == 408
+
+    run(test())
+
+
+def test_an_egress_that_cannot_listen_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wherry.engine.egress.proxy.LOOPBACK", "203.0.113.1")
+    with pytest.raises(OSError, match=r"203\.0\.113\.1"), egress_thread([], log=print):
+        pass
+
+
 def test_a_trusted_certificate_is_accepted_for_its_own_name_only(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ disagree where it ends.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from asyncio import StreamReader
 from collections.abc import AsyncIterator
 from typing import TypeAlias
@@ -29,7 +30,7 @@ HOP_BY_HOP = frozenset(
 OURS = b"wherry-egress-"
 
 
-class Message:
+class Message(ABC):
     """Common to requests and responses. A malformed one raises Failure of `code`, a too large head of `oversized`."""
 
     code = "HTTP-protocol-error"
@@ -101,9 +102,9 @@ class Message:
         if self._bodiless_bytes > HEAD_LIMIT and not self._complete:
             raise Failure(self.oversized, f"a head or trailers of more than {HEAD_LIMIT} bytes")
 
+    @abstractmethod
     def _end(self) -> None:
-        """The connection ended before the message did."""
-        raise NotImplementedError
+        """The connection ended before the message did: raise, unless that is how this message ends."""
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._complete:
