@@ -20,6 +20,8 @@ trap 'for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || true; done; wait'
 listening() { until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do kill -0 "$!"; sleep 0.05; done; }
 """
 PATIENCE = 300
+PORT = "8080"
+"""Where pages serve; each walk has its own."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Walk:
         return f"{{ {text}}} >{output} 2>&1"
 
     def substituted(self, text: str) -> str:
-        for known, real in self.substitutions.items():
+        for known, real in {PORT: str(self.port), **self.substitutions}.items():
             text = text.replace(known, real)
         return text
 

@@ -1,0 +1,73 @@
+"""Every command and every document that a page shows works as shown."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOT
+from tests.docs.blocks import Block, blocks, pages
+from tests.docs.walkthrough import Walk
+from tests.support.registry import registry
+from wherry.oci import registries
+from wherry.spec.parse import parse
+
+LANGUAGES = {"sh", "yaml", "json", "text"}
+HELLO = ROOT / "examples" / "01-hello" / "hello.wasm"
+REGISTRY = "localhost:5000"
+ALL = [block for page in pages() for block in blocks(page)]
+"""Read when tests are collected: a page is data here."""
+
+
+def named(block: Block) -> str:
+    return block.name
+
+
+def test_pages_have_blocks() -> None:
+    assert ALL
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if any(blocks(page))], ids=lambda page: page.name)
+def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    shutil.copyfile(HELLO, folder / "hello.wasm")
+    with ExitStack() as stack:
+        walk = Walk(folder, free_port(), known_addresses(page, tmp_path, stack))
+        walk.follow(list(blocks(page)))
+
+
+def known_addresses(page: Path, tmp_path: Path, stack: ExitStack) -> dict[str, str]:
+    """What stands in for the registry that a page names. A page that names none needs none."""
+    if REGISTRY not in page.read_text():
+        return {}
+    return {REGISTRY: stack.enter_context(registry(tmp_path)).host}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("block", [block for block in ALL if block.language == "yaml"], ids=named)
+def test_a_yaml_block_is_a_valid_document(block: Block) -> None:
+    if "kind: WasmApp" in block.text:
+        assert parse(block.text, block.name)
+    else:
+        assert registries.parse(block.text, block.name)
+
+
+@pytest.mark.parametrize("block", ALL, ids=named)
+def test_a_block_says_what_it_is(block: Block) -> None:
+    assert block.language in LANGUAGES
+
+
+@pytest.mark.parametrize("block", [block for block in ALL if block.mark == "run by"], ids=named)
+def test_a_command_that_is_run_elsewhere_is_run_there(block: Block) -> None:
+    runner = (ROOT / block.value).read_text()
+    for command in block.text.splitlines():
+        assert command.partition("#")[0].strip() in runner
