@@ -125,12 +125,13 @@ def _serving(config: Path, lines: list[str]) -> Iterator[int]:
     command = [program(), "serve", str(config)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr
+        reader = threading.Thread(target=lines.extend, args=(process.stderr,))
         try:
             port = next((int(found[1]) for line in process.stderr if (found := _LISTENING.search(line))), None)
             assert port, f"{command[0]} ended with {process.wait()} before it listened"
-            reader = threading.Thread(target=lines.extend, args=(process.stderr,))
             reader.start()
             yield port
         finally:
             process.terminate()
-    reader.join()
+            if reader.ident:
+                reader.join()
