@@ -24,8 +24,8 @@ def preview1(sources: Sequence[Path], out: Path, flags: Sequence[str] = SMALL) -
     run([*zig(), "cc", "-target", "wasm32-wasi", *WARNINGS, *flags, *sources, "-o", out])
 
 
-def http_component(sources: Sequence[Path], out: Path, flags: Sequence[str] = SMALL) -> None:
-    """A component that exports wasi:http/incoming-handler, without any libc."""
+def http_component(sources: Sequence[Path], out: Path, flags: Sequence[str] = SMALL, world: str = "http") -> None:
+    """A component that exports wasi:http/incoming-handler, or wasi:cli/run in the world `caller`, without any libc."""
     with tempfile.TemporaryDirectory() as folder:
         core = Path(folder) / "core.wasm"
         freestanding = [
@@ -37,7 +37,7 @@ def http_component(sources: Sequence[Path], out: Path, flags: Sequence[str] = SM
             f"-I{SDK}",
         ]
         run([*zig(), "cc", *freestanding, *WARNINGS, *flags, *sources, "-o", core])
-        componentize(core, out, world="http")
+        componentize(core, out, world)
 
 
 def command_component(sources: Sequence[Path], out: Path, flags: Sequence[str] = SMALL) -> None:
@@ -50,7 +50,7 @@ def command_component(sources: Sequence[Path], out: Path, flags: Sequence[str] =
 
 
 def componentize(core: Path, out: Path, world: str) -> None:
-    """Wrap a core module that speaks the canonical ABI. world: `http` or `command` of the interfaces' worlds.wit."""
+    """Wrap a core module that speaks the canonical ABI. world: `http`, `command` or `caller` of the interfaces' worlds.wit."""
     embedded = core.with_suffix(".embedded.wasm")
     run([wasm_tools(), "component", "embed", wit(), core, "--world", world, "-o", embedded])
     run([wasm_tools(), "component", "new", embedded, "-o", out])

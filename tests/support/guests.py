@@ -49,6 +49,12 @@ def http(name: str) -> Path:
     return _built(f"{name}-http", [source, c.SDK], lambda out: c.http_component([source], out))
 
 
+def caller(name: str) -> Path:
+    """A component that exports wasi:cli/run and calls out by wasi:http: `fetch`."""
+    source = SOURCES / "caller" / f"{name}.c"
+    return _built(f"{name}-caller", [source, c.SDK], lambda out: c.http_component([source], out, world="caller"))
+
+
 def tiny() -> Path:
     """A preview-1 CGI module that answers by a single fd_write."""
     return wat((SOURCES / "tiny.wat").read_text())

@@ -1,0 +1,55 @@
+"""A command calls the hosts that its plan lists, and no other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.support import guests
+from tests.support.commands import ours, plan_of
+from wherry.plan.ending import Ending
+
+
+class Origin(BaseHTTPRequestHandler):
+    seen: list[str]
+
+    def do_GET(self) -> None:
+        self.seen.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"answer")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def origin() -> Iterator[tuple[str, list[str]]]:
+    handler = type("Handler", (Origin,), {"seen": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}", handler.seen
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_listed_host_is_reached(origin: tuple[str, list[str]]) -> None:
+    authority, seen = origin
+    plan = replace(plan_of(guests.caller("fetch"), authority), outbound=(f"http://{authority}",))
+    assert ours(plan).ending == Ending(0)
+    assert seen == ["/"]
+
+
+def test_a_host_that_is_not_listed_is_refused_and_the_field_to_set_is_named(origin: tuple[str, list[str]]) -> None:
+    authority, seen = origin
+    outcome = ours(plan_of(guests.caller("fetch"), authority))
+    assert outcome.ending == Ending(1)
+    assert any("spec.capabilities.outboundHTTP" in line for line in outcome.reports)
+    assert seen == []
