@@ -50,7 +50,7 @@ def command_component(sources: Sequence[Path], out: Path, flags: Sequence[str] =
 
 
 def componentize(core: Path, out: Path, world: str) -> None:
-    """Wrap a core module that speaks the canonical ABI. world: `http`, `command` or `caller` of the interfaces' worlds.wit."""
+    """Wrap a core module that speaks the canonical ABI. world: one of worlds.wit."""
     embedded = core.with_suffix(".embedded.wasm")
     run([wasm_tools(), "component", "embed", wit(), core, "--world", world, "-o", embedded])
     run([wasm_tools(), "component", "new", embedded, "-o", out])

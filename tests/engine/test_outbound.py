@@ -14,11 +14,19 @@ from tests.support.commands import ours, plan_of
 from wherry.plan.ending import Ending
 
 
-class Origin(BaseHTTPRequestHandler):
-    seen: list[str]
+class Origin(ThreadingHTTPServer):
+    """Answers 200 to everything and notes what was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.seen: list[str] = []
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Origin
 
     def do_GET(self) -> None:
-        self.seen.append(self.path)
+        self.server.seen.append(self.path)
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"answer")
@@ -29,12 +37,11 @@ class Origin(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def origin() -> Iterator[tuple[str, list[str]]]:
-    handler = type("Handler", (Origin,), {"seen": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with Origin() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"127.0.0.1:{server.server_address[1]}", handler.seen
+            yield f"127.0.0.1:{server.server_address[1]}", server.seen
         finally:
             server.shutdown()
             thread.join()
