@@ -55,24 +55,27 @@ def test_a_guest_that_never_stops_ends_at_its_timeout(way: str, kind: str) -> No
     assert timed_out(ours(plan_of(KINDS[kind]("hostile"), way, limits=SOON)).ending)
 
 
-def test_a_sleeping_module_ends_at_its_timeout_and_leaves_no_thread_behind() -> None:
-    assert timed_out(ours(plan_of(guests.command("hostile"), "sleep", limits=SOON)).ending)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sleeping_guest_ends_at_its_timeout_and_leaves_no_thread_behind(kind: str) -> None:
+    assert timed_out(ours(plan_of(KINDS[kind]("hostile"), "sleep", limits=SOON)).ending)
     assert "guest" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_a_guest_that_waits_for_stdin_ends_at_its_timeout_and_leaves_no_thread_behind() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_guest_that_waits_for_stdin_ends_at_its_timeout_and_leaves_no_thread_behind(kind: str) -> None:
     with pipe() as (reader, _writer), tempfile.TemporaryFile() as out:
         ending = run(
-            plan_of(guests.command("echo"), limits=SOON), Host(stdio=(reader, out.fileno(), out.fileno()), cache=CACHE)
+            plan_of(KINDS[kind]("relay"), limits=SOON), Host(stdio=(reader, out.fileno(), out.fileno()), cache=CACHE)
         )
     assert timed_out(ending)
     assert not {"guest", "stdio"} & {thread.name for thread in threading.enumerate()}
 
 
-def test_a_guest_whose_output_nobody_takes_ends_at_its_timeout_and_leaves_no_thread_behind() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_guest_whose_output_nobody_takes_ends_at_its_timeout_and_leaves_no_thread_behind(kind: str) -> None:
     with pipe() as (_reader, writer), open(os.devnull, "rb") as nothing:
         ending = run(
-            plan_of(guests.command("hostile"), "flood", limits=SOON),
+            plan_of(KINDS[kind]("hostile"), "flood", limits=SOON),
             Host(stdio=(nothing.fileno(), writer, writer), cache=CACHE),
         )
     assert timed_out(ending)
