@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import wasmtime
+
+from examples.toolchain.cache import key, once, root
 from examples.toolchain.languages import built
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +28,25 @@ def python() -> Path:
 
 def cgi() -> Path:
     return built("c-command", ROOT / "tests" / "guests" / "command" / "cgi.c")
+
+
+def rust() -> Path:
+    return built("rust", EXAMPLES / "02-hello-rust" / "hello.rs")
+
+
+def go() -> Path:
+    return built("go", EXAMPLES / "03-hello-go" / "hello.go")
+
+
+def tiny() -> Path:
+    """One fd_write and nothing else."""
+    source = ROOT / "tests" / "guests" / "tiny.wat"
+    target = root() / "guests" / f"tiny-{key([source])}.wasm"
+    return once(target, lambda out: _write(out, bytes(wasmtime.wat2wasm(source.read_text()))))
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 def image() -> Path:
