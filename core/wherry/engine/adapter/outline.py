@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from wherry.engine.adapter import shape
 from wherry.engine.adapter.renumber import skip_type, unsupported
 from wherry.engine.adapter.shape import Interface
-from wherry.wasm.binary import Bytes, Reader, Section, sections
+from wherry.wasm.binary import COMPONENT, Bytes, Reader, Section, sections, wrong
 
 CORE_MODULE, INSTANCES, ALIASES, TYPES, IMPORTS, EXPORTS = 1, 5, 6, 7, 10, 11
 INSTANCE_TYPE = 0x42
@@ -47,6 +47,8 @@ class Outline:
 
 def read_outline(data: Bytes) -> Outline:
     """The outline of a component's bytes."""
+    if data[: len(COMPONENT)] != COMPONENT:
+        raise wrong(0, bytes(data[: len(COMPONENT)]).hex() or "nothing", "a component")
     found = list(sections(data))
     last_import = max((i for i, section in enumerate(found) if section.id == IMPORTS), default=-1)
     reading = _Reading(data)
@@ -83,7 +85,7 @@ class _Reading:
             self._types.append(shape.declarations(reader))
             return
         reader.offset = start
-        skip_type(reader)
+        skip_type(reader, len(self._types))
         self._types.append(None)
 
     def alias(self, reader: Reader) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wherry.errors import StartError
-from wherry.wasm.binary import Reader, name, uleb
+from wherry.wasm.binary import Reader, name, uleb, wrong
 
 Renumber = Callable[[int], int]
 
@@ -36,9 +36,20 @@ def copied(reader: Reader, renumber: Renumber) -> bytes:
     return bytes(copier.out)
 
 
-def skip_type(reader: Reader) -> None:
-    """Move over one type definition."""
-    _Copier(reader, lambda index: index).definition()
+def skip_type(reader: Reader, types: int) -> None:
+    """Move over one type definition, whose indices are below `types`."""
+    _Copier(reader, lambda index: _below(index, types, reader)).definition()
+
+
+def earlier(reader: Reader, types: int) -> int:
+    """The index of one of the first `types` types."""
+    return _below(reader.u32(), types, reader)
+
+
+def _below(index: int, types: int, reader: Reader) -> int:
+    if index >= types:
+        raise wrong(reader.offset, f"type {index}", f"one of the {types} before it")
+    return index
 
 
 def sleb(value: int) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wherry.engine.adapter.renumber import copied, skip_type, unsupported
+from wherry.engine.adapter.renumber import copied, earlier, skip_type, unsupported
 from wherry.wasm.binary import Bytes, Reader
 
 DECLARATION_LIMIT = 100_000
@@ -70,20 +70,25 @@ class Interface:
 
 
 def declarations(reader: Reader) -> tuple[Declaration, ...]:
-    """The body of an instance type, after its 0x42."""
-    return tuple(_declaration(reader) for _ in range(reader.count(DECLARATION_LIMIT)))
+    """The body of an instance type, after its 0x42. Every index in it is one of an earlier type."""
+    found: list[Declaration] = []
+    types = 0
+    for _ in range(reader.count(DECLARATION_LIMIT)):
+        found.append(_declaration(reader, types))
+        types += not isinstance(found[-1], FuncExport)
+    return tuple(found)
 
 
-def _declaration(reader: Reader) -> Declaration:
+def _declaration(reader: Reader, types: int) -> Declaration:
     kind = reader.byte()
     if kind == DEFINE:
         start = reader.offset
-        skip_type(reader)
+        skip_type(reader, types)
         return Definition(start, reader.offset)
     if kind == ALIAS:
         return _outer(reader)
     if kind == EXPORT:
-        return _export(reader)
+        return _export(reader, types)
     raise unsupported(f"an instance type with a declaration of kind {kind:#x}")
 
 
@@ -93,13 +98,13 @@ def _outer(reader: Reader) -> Outer:
     return Outer(reader.u32())
 
 
-def _export(reader: Reader) -> Declaration:
+def _export(reader: Reader, types: int) -> Declaration:
     name = extern_name(reader)
     sort = reader.byte()
     if sort == SORT_FUNC:
-        return FuncExport(name, reader.u32())
+        return FuncExport(name, earlier(reader, types))
     if sort == SORT_TYPE:
-        return TypeExport(name, reader.u32() if reader.byte() == EQUAL else None)
+        return TypeExport(name, earlier(reader, types) if reader.byte() == EQUAL else None)
     raise unsupported(f"an interface with an export of sort {sort:#x}, {name}")
 
 

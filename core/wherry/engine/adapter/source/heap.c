@@ -71,13 +71,6 @@ static void drop_fields(fields *f) {
   release_block(f, sizeof *f);
 }
 
-/* As in the host's own tables, an owner cannot go while the guest still holds its headers. */
-static void drop_headers(fields *f) {
-  if (!f) return;
-  if (f->handles > 1) __builtin_trap();
-  drop_fields(f);
-}
-
 #ifdef OUTBOUND
 #define DROP(c_name, wit_name) IMPORT("wasi:http/types", "[resource-drop]" wit_name) void c_name(handle);
 DROP(drop_native_request, "outgoing-request")
@@ -97,7 +90,7 @@ DROP(drop_native_body_out, "outgoing-body")
 DESTRUCTOR(fields, "fields") { drop_fields(self); }
 
 DESTRUCTOR(incoming_request, "incoming-request") {
-  drop_headers(self->headers);
+  drop_fields(self->headers);
   release_block(self, sizeof *self);
 }
 
@@ -113,9 +106,8 @@ DESTRUCTOR(future_trailers, "future-trailers") {
 
 /* Its body may outlive it, and still wants its head. */
 DESTRUCTOR(outgoing_response, "outgoing-response") {
-  if (self->headers->handles > 1) __builtin_trap();
   if (self->bodied) return;
-  drop_headers(self->headers);
+  drop_fields(self->headers);
   release_block(self, sizeof *self);
 }
 
@@ -126,7 +118,7 @@ DESTRUCTOR(outgoing_body, "outgoing-body") {
 
 DESTRUCTOR(outgoing_request, "outgoing-request") {
   DROP_NATIVE(drop_native_request, self->native);
-  drop_headers(self->headers);
+  drop_fields(self->headers);
   release_block(self->method.at, self->method.size);
   release_block(self->scheme.at, self->scheme.size);
   release_block(self->authority.at, self->authority.size);
@@ -144,6 +136,6 @@ DESTRUCTOR(future_response, "future-incoming-response") {
 
 DESTRUCTOR(incoming_response, "incoming-response") {
   DROP_NATIVE(drop_native_response, self->native);
-  drop_headers(self->headers);
+  drop_fields(self->headers);
   release_block(self, sizeof *self);
 }

@@ -152,11 +152,12 @@ EXPORT("take-ending") int response_ending(void) {
   return response.trailers && response.trailers->count ? COMPLETE_WITH_TRAILERS : COMPLETE;
 }
 
+/* Latin-1 strings of the canonical ABI lie at even addresses; the first line break goes before. */
 EXPORT("take-trailers") area *response_trailers(void) {
   u32 size = fields_size(response.trailers) - 1;
-  u8 *text = allocate(size + 1);
-  put_fields(text, response.trailers);
-  out.word[0] = (u32)text + 1;
+  u8 *text = allocate(size + 2);
+  put_fields(text + 1, response.trailers);
+  out.word[0] = (u32)text + 2;
   out.word[1] = size;
   return &out;
 }
