@@ -124,9 +124,10 @@ def test_a_table_stops_growing_before_it_takes_the_hosts_memory() -> None:
     assert ours(plan_of(start(grown + "(i32.const -1)) (then unreachable)))"))).ending == Ending(0)
 
 
-def test_more_memory_than_the_limit_from_the_start_is_a_start_error() -> None:
+@pytest.mark.parametrize("memories", ["(memory 4096)", "(memory 1000)" * 20])
+def test_more_memory_than_the_limit_from_the_start_is_a_start_error(memories: str) -> None:
     with pytest.raises(StartError, match="memory") as refused:
-        ours(plan_of(start("(memory 4096) (func $f)")))
+        ours(plan_of(start(f"{memories} (func $f)")))
     assert refused.value.reason == "memory"
 
 

@@ -1,7 +1,9 @@
-"""A command calls the hosts that its plan lists, and no other."""
+"""A command calls the hosts that its plan lists, and no other, and has no sockets."""
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.support import guests
-from tests.support.commands import ours, plan_of
+from tests.support.commands import ours, plan_of, wasmtime_program
 from wherry.plan.ending import Ending
 
 
@@ -60,3 +62,12 @@ def test_a_host_that_is_not_listed_is_refused_and_the_field_to_set_is_named(orig
     assert outcome.ending == Ending(1)
     assert any("spec.capabilities.outboundHTTP" in line for line in outcome.reports)
     assert seen == []
+
+
+def test_a_component_opens_no_socket() -> None:
+    guest = guests.caller("sockets")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        allowed = subprocess.run([wasmtime_program(), "run", "-Sinherit-network", guest, port], check=False)
+        assert allowed.returncode == 0, "the guest cannot connect even where it may"
+        assert ours(plan_of(guest, port)).ending == Ending(1)

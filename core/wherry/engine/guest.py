@@ -21,6 +21,7 @@ from wherry.errors import StartError
 from wherry.plan.ending import Ending, exited
 
 _VAL_RESULT = 19
+_TOO_MUCH_MEMORY = ("memory limits", "memory minimum size", "resource limit exceeded: memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def run_once(guest: Module | Component, store: Store, entry: str, interrupt: Int
 
 def _not_started(ending: Ending) -> StartError:
     reason = "instantiate"
-    if "memory limits" in ending.sentence or "memory minimum size" in ending.sentence:
+    if any(mark in ending.sentence for mark in _TOO_MUCH_MEMORY):
         reason = "memory"
     elif "import" in ending.sentence and not ending.frames:
         reason = "missing-import"

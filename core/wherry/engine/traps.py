@@ -38,6 +38,7 @@ _FUEL = "all fuel consumed by WebAssembly"
 _INTERRUPT = "interrupt"
 _TRAP = "wasm trap: "
 
+_EXIT = re.compile(rf"{EXIT}(\d+)", re.ASCII)
 _FRAME = re.compile(r"\s+\d+:\s+(?:0x[0-9a-f]+ - )?(?P<name>.+)")
 _INLINED = re.compile(r"\s+- (?P<name>.+)")
 _PLACE = re.compile(r"\s+at (?P<place>.+)")
@@ -67,8 +68,8 @@ def ending_of_text(text: str) -> Ending:
     causes = [_NUMBER.sub("", line, count=1).strip() for line in (rest or text).splitlines() if line.strip()]
     frames = _frames(trace.splitlines()[1:]) if rest else ()
     trap = next((cause.removeprefix(_TRAP) for cause in causes if cause.startswith(_TRAP)), None)
-    if trap is None and len(causes) == 1 and causes[0].startswith(EXIT):
-        return exited(int(causes[0].removeprefix(EXIT)))
+    if trap is None and len(causes) == 1 and (code := _EXIT.fullmatch(causes[0])):
+        return exited(int(code[1]))
     if trap is None:
         return Ending(EXIT_TRAP, "trap", "host", "; ".join(causes), frames)
     if trap == _FUEL:
