@@ -34,6 +34,9 @@ def note(text: str) -> None:
 
 def report(fault: click.ClickException | WherryError, command: str) -> int:
     """Say what is wrong and what to do; the exit code of `command` for it."""
+    if isinstance(fault, click.exceptions.NoArgsIsHelpError):
+        say(fault.format_message())
+        return EXIT_USAGE
     for line in sentences(fault):
         say(f"{click.style('wherry:', fg='red', bold=True)} {line}")
     if cure := cure_of(fault):
@@ -51,6 +54,8 @@ def cure_of(fault: click.ClickException | WherryError) -> str:
     """What to do about it; a wrong usage is cured by the command's own help."""
     if isinstance(fault, WherryError):
         return fault.cure
+    if isinstance(fault, click.NoSuchOption) and fault.ctx is not None and fault.ctx.info_name == "run":
+        return "give the guest its own options after --"
     if isinstance(fault, click.UsageError) and fault.ctx is not None:
         return f"{fault.ctx.command_path} --help"
     return ""

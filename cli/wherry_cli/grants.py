@@ -37,7 +37,8 @@ def read(file: Path) -> str:
     try:
         return file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--env-file {file}: {error}", cure="give a text file of NAME=VALUE lines") from error
+        fault = error.strerror if isinstance(error, OSError) else "not text"
+        raise InputError(f"--env-file {file}: {fault}", cure="give a text file of NAME=VALUE lines") from error
 
 
 def variable(where: str, text: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +48,8 @@ def prepare(request: Request, access: Access) -> Prepared:
     """Raises any WherryError but StartError."""
     app = app_of(request.target, request.name, request.settings)
     if unused := ignored(app):
-        note(f"{', '.join(unused)} mean nothing on one machine and are ignored")
-    wanted = str(request.wasm.absolute()) if request.wasm else app.spec.artifact
+        note(f"without a cluster, these are ignored: {', '.join(unused)}")
+    wanted = os.path.join(".", request.wasm) if request.wasm else app.spec.artifact
     artifact = fetched(wanted, policy_of(app, request.keys), access)
     inspection = inspect(artifact.path.read_bytes())
     module = Module(WasmFile(str(artifact.path), artifact.wasm), inspection)

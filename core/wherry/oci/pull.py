@@ -101,6 +101,8 @@ def _from_file(found: FileSource, limit: int) -> Artifact:
             digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
             file.seek(0)
             kind_of(file.read(SNIFF))
+    except InvalidModule as error:
+        raise InvalidModule(f"{found}: {error.message}", cure=error.cure) from None
     except OSError as error:
         cure = "name a .wasm file, or a reference as host/repository:tag"
         raise InputError(f"{found}: {error.strerror}", cure=cure) from None

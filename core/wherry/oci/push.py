@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from wherry.errors import InputError, InvalidReference
+from wherry.errors import InputError, InvalidModule, InvalidReference
 from wherry.oci import source
 from wherry.oci.access import Access, opened
 from wherry.oci.descriptor import Descriptor
@@ -46,7 +46,7 @@ def push(
     """
     target = _target(text)
     data = _read(path, access.wasm_limit)
-    inspection = inspect(data)
+    inspection = _inspected(path, data)
     created = created_at(os.environ.get("SOURCE_DATE_EPOCH"))
     packed = pack(data, inspection, path.name, annotations or {}, created)
     with opened(target, access, create=True) as repository:
@@ -83,6 +83,13 @@ def _target(text: str) -> Reference | FolderSource:
 
 def _tag(target: Reference | FolderSource) -> str:
     return target.target or DEFAULT_TAG
+
+
+def _inspected(path: Path, data: bytes) -> Inspection:
+    try:
+        return inspect(data)
+    except InvalidModule as error:
+        raise InvalidModule(f"{path}: {error.message}", cure=error.cure) from None
 
 
 def _read(path: Path, limit: int) -> bytes:
