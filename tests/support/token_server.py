@@ -1,4 +1,4 @@
-"""A token server for the real registry (distribution's token specification): signed JWTs for passwords and refresh tokens."""
+"""A token server for the real registry: signed JWTs for passwords and refresh tokens (distribution's token spec)."""
 
 from __future__ import annotations
 

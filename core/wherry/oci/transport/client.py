@@ -14,7 +14,7 @@ import oras.provider
 import requests
 import urllib3
 
-from wherry.errors import RegistryError, WherryError
+from wherry.errors import RegistryError
 from wherry.oci.credentials import Credential
 from wherry.oci.manifest import MANIFEST_LIMIT
 from wherry.oci.transport import faults
@@ -82,20 +82,28 @@ class Client(oras.provider.Registry):  # type: ignore[misc]
         return b"".join(counted(response, limit, self.where))
 
     def _attempt(self, action: Callable[[], T], seconds: float) -> T:
+        # A head that was cut looks whole to Python's parser: after the deadline no result counts.
         try:
-            return action()
-        except WherryError as error:
-            if self.session.wire.expired and isinstance(error, RegistryError) and error.retryable:
-                raise _late(self.where, seconds) from None
-            raise
+            found = action()
+        except RegistryError as error:
+            raise self._late(seconds) or _located(error, self.where) from None
         except _LIBRARY_FAULTS as error:
-            if self.session.wire.expired:
-                raise _late(self.where, seconds) from None
-            raise faults.of_exception(error, self.where) from error
+            raise self._late(seconds) or faults.of_exception(error, self.where) from error
+        if late := self._late(seconds):
+            raise late
+        return found
+
+    def _late(self, seconds: float) -> RegistryError | None:
+        if self.session.wire.expired:
+            return faults.fault("timeout", f"{self.where}: not done within {seconds:.0f} s")
+        return None
 
 
-def _late(where: str, seconds: float) -> RegistryError:
-    return faults.fault("timeout", f"{where}: not done within {seconds:.0f} s")
+def _located(error: RegistryError, where: str) -> RegistryError:
+    """The same error, saying what it was about: what sockets and redirects raise does not know."""
+    if error.message.startswith(where):
+        return error
+    return faults.fault(error.kind, f"{where}: {error.message}", cure=error.cure, retry_after=error.retry_after)
 
 
 def counted(response: requests.Response, limit: int, where: str) -> Iterator[bytes]:

@@ -62,7 +62,7 @@ class Session(requests.Session):
             if not response.is_redirect:
                 return response
         response.close()
-        raise fault("policy", f"{place(response.url)}: more than {REDIRECTS} redirects")
+        raise fault("policy", f"more than {REDIRECTS} redirects, the last from {place(response.url)}")
 
 
 class _Adapter(HTTPAdapter):
@@ -112,7 +112,7 @@ def check_redirect(here: str, there: str) -> None:
             return
     except ValueError:
         pass
-    raise fault("policy", f"{place(here)}: redirects to {place(there)[:120]}, which is not an HTTPS address")
+    raise fault("policy", f"redirects to {place(there)[:120]}, which is not HTTPS")
 
 
 def _is_blob(url: str) -> bool:

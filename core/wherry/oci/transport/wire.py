@@ -42,8 +42,8 @@ class Wire:
             self._adopt((host, port), sock)
             return sock
         if self.expired or isinstance(problem, TimeoutError):
-            raise fault("timeout", f"{host}:{port}: no connection within {self._connect:g} s")
-        raise fault("unreachable", f"{host}:{port}: {problem.strerror if problem else 'no address'}")
+            raise fault("timeout", f"cannot reach {host}:{port} within {self._connect:g} s")
+        raise fault("unreachable", f"cannot reach {host}:{port} ({problem.strerror if problem else 'no address'})")
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -70,13 +70,13 @@ class Wire:
             found = addresses_of(socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM))
         except (socket.gaierror, UnicodeError) as error:
             said = getattr(error, "strerror", "") or "not a host name"
-            raise fault("unreachable", f"{host}:{port}: {said}") from None
+            raise fault("unreachable", f"cannot reach {host}:{port} ({said})") from None
         verdicts = {a: objection(bare, a, trusted=self._trusted, allow_private=self._allow_private) for a in found}
         allowed = [address for address, reason in verdicts.items() if not reason]
         if not allowed:
             address, reason = next(iter(verdicts.items()))
             cure = "if that is meant, set allowPrivate for the registry in the registries file"
-            raise fault("policy", f"{host}:{port}: {address} is {reason}", cure=cure)
+            raise fault("policy", f"does not connect to {host}:{port}: {address} is {reason}", cure=cure)
         return allowed
 
     def _adopt(self, key: tuple[str, int], sock: socket.socket) -> None:
