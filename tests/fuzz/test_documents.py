@@ -1,3 +1,5 @@
+"""A brief run of the fuzzer; `python -m tests.fuzz.documents` runs it for longer."""
+
 from __future__ import annotations
 
 from itertools import islice

@@ -1,3 +1,5 @@
+"""Plans as JSON: the document, its round trip, and what is refused."""
+
 from __future__ import annotations
 
 import json
@@ -5,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.plan.guests import DIGEST
 from wherry.errors import StartError
@@ -60,3 +64,32 @@ def test_a_limit_that_is_not_there_stays_away() -> None:
 def test_a_wrong_field_is_told_with_its_path(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(StartError, match=message):
         from_json(_with(**changes))
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=10)
+PATHS = WORDS.map("/{}".format)
+MOUNTS = st.lists(st.builds(Mount, PATHS, PATHS, st.booleans()), max_size=3, unique_by=lambda mount: mount.guest)
+SECONDS = st.floats(0, 1e9)
+PLANS = st.builds(
+    RunPlan,
+    run=st.sampled_from(["http", "command"]),
+    wasm=st.builds(WasmFile, PATHS, st.just(DIGEST)),
+    argv=st.lists(WORDS, min_size=1, max_size=4).map(tuple),
+    env=st.dictionaries(WORDS, WORDS, max_size=4).map(lambda env: tuple(sorted(env.items()))),
+    mounts=MOUNTS.map(tuple),
+    port=st.integers(0, 65535),
+    drain=SECONDS,
+    limits=st.builds(
+        Limits,
+        memory=st.integers(0, 2**40),
+        timeout=st.none() | SECONDS,
+        fuel=st.none() | st.integers(1, 2**53),
+        concurrency=st.integers(1, 1024),
+    ),
+    outbound=st.lists(st.sampled_from(["https://a.example", "http://*.b.example:81"]), max_size=2).map(tuple),
+)
+
+
+@given(PLANS)
+def test_every_plan_survives_the_way_through_json(plan: RunPlan) -> None:
+    assert from_json(to_json(plan)) == plan

@@ -1,3 +1,5 @@
+"""Plans on one machine: what the app says, and what the command line gives or must still give."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""The annotation, and plans from it and from what a container was given."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -45,7 +45,7 @@ def _in_a_container(app: WasmApp, local: RunPlan) -> RunPlan:
     named = {variable.name for variable in app.spec.env}
     brought = [name for name, _ in local.env if name not in named]
     text = annotation.render(annotated(app.spec, local.run, FILE.digest, names=brought))
-    return from_container(text, "/work/module", local.argv[1:], IMAGE | dict(local.env), _mountinfo(app))
+    return from_container(text, "/opt/app.wasm", local.argv[1:], IMAGE | dict(local.env), _mountinfo(app))
 
 
 def _anywhere(plan: RunPlan) -> RunPlan:

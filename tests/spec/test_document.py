@@ -1,3 +1,5 @@
+"""YAML within bounds; that kubectl reads the same scalars is shown in test_api_server."""
+
 from __future__ import annotations
 
 import pytest

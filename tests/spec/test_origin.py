@@ -1,3 +1,5 @@
+"""Origins: their grammar, their one normal form, and whom they admit."""
+
 from __future__ import annotations
 
 import re

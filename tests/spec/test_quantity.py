@@ -1,3 +1,5 @@
+"""Sizes and times, by table and for every text of their grammars."""
+
 from __future__ import annotations
 
 import re

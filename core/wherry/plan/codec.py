@@ -8,7 +8,7 @@ from wherry.plan import document
 from wherry.plan.document import LIMITS, Seconds
 from wherry.plan.model import Mount, RunPlan, WasmFile
 from wherry.spec.collection import Listing, Table
-from wherry.spec.model import ORIGIN_SHAPE
+from wherry.spec.grants import ORIGIN_SHAPE
 from wherry.spec.names import DIGEST
 from wherry.spec.record import Record
 from wherry.spec.shape import Boolean, Choice, Integer, Schema, Shape, Text

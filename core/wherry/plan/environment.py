@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from wherry.errors import FieldError
 from wherry.plan.expansion import expand
-from wherry.spec.model import EnvFrom, EnvVar, Spec
+from wherry.spec.model import Spec
+from wherry.spec.pod import EnvFrom, EnvVar
 
 
 def environment(spec: Spec, given: Mapping[str, str]) -> tuple[dict[str, str], list[FieldError]]:

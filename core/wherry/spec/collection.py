@@ -126,3 +126,4 @@ def mapping(value: object, at: str) -> Mapping[str, object]:
 
 
 LABELS = Table(Text(most=262_144), most=256)
+MARKS = Table(Text(most=4096), most=64)

@@ -13,7 +13,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from wherry.errors import InvalidValue
 from wherry.spec.wording import describe
 
-QUANTITY = r"(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?"
+QUANTITY = r"(?:[0-9]{1,19}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?"
 DURATION = r"(?:(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:ns|us|µs|μs|ms|s|m|h)){1,8}"
 MAX_QUANTITY = 2**63 - 1
 """Kubernetes caps a quantity here."""
