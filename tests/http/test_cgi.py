@@ -78,7 +78,7 @@ def test_the_environment_of_a_real_guest_has_the_plan_and_the_request_and_nothin
     assert {line.partition("=")[0] for line in lines} == {
         "GATEWAY_INTERFACE", "SERVER_SOFTWARE", "SCRIPT_NAME", "REQUEST_METHOD", "REQUEST_URI", "PATH_INFO",
         "QUERY_STRING", "SERVER_PROTOCOL", "SERVER_NAME", "SERVER_PORT", "REMOTE_ADDR", "REMOTE_PORT", "HTTP_HOST",
-        "HTTP_X_MINE",
+        "HTTP_X_MINE", "HTTP_X_REQUEST_ID",
     }  # fmt: skip
     assert f"SERVER_PORT={cgi.port}" in lines
 

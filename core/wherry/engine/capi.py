@@ -100,6 +100,7 @@ DeadlineCall = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, ctypes.POINTER(c_u
 config_new = quick("wasm_config_new", P)
 config_epoch_interruption = quick("wasmtime_config_epoch_interruption_set", None, P, c_bool)
 config_consume_fuel = quick("wasmtime_config_consume_fuel_set", None, P, c_bool)
+config_concurrency_support = quick("wasmtime_config_concurrency_support_set", None, P, c_bool)
 pooling_strategy_set = quick("wasmtime_pooling_allocation_strategy_set", None, P, P)
 pooling_config_new = quick("wasmtime_pooling_allocation_config_new", P)
 pooling_config_delete = quick("wasmtime_pooling_allocation_config_delete", None, P)
@@ -183,6 +184,7 @@ component_linker_instance_delete = quick("wasmtime_component_linker_instance_del
 component_linker_instantiate = slow("wasmtime_component_linker_instantiate", ERROR, P, P, P, P)
 component_instance_get_func = quick("wasmtime_component_instance_get_func", c_bool, P, P, P, P)
 component_func_call = slow("wasmtime_component_func_call", ERROR, P, P, P, c_size_t, P, c_size_t)
+component_func_call_quick = quick("wasmtime_component_func_call", ERROR, P, P, P, c_size_t, P, c_size_t)
 component_val_delete = quick("wasmtime_component_val_delete", None, P)
 
 # Errors, traps and their frames

@@ -6,7 +6,7 @@ import threading
 from ctypes import addressof, memset
 from math import inf
 from time import monotonic, sleep, thread_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wherry.engine import capi, control
 from wherry.engine.code import Code
@@ -136,7 +136,7 @@ class ComponentCall:
         if error := capi.component_linker_instantiate(guest.linker, context, guest.code.pointer, self._instance_at):
             return Outcome(ending_of_error(error))
         control.put_text(self._argument_at, head)
-        ending = self._call(context, guest.prepare, 1, 0)
+        ending = self._call(context, guest.prepare, 1, 0, capi.component_func_call_quick)  # no guest code runs in it
         capi.component_val_delete(self._argument_at)
         ending = ending or self._call(context, guest.run, 0, 1)
         if ending is not None:
@@ -153,9 +153,11 @@ class ComponentCall:
         capi.component_val_delete(self._result_at)
         return Outcome(exited(0), trailers)
 
-    def _call(self, context: int, index: int, arguments: int, results: int) -> Ending | None:
+    def _call(
+        self, context: int, index: int, arguments: int, results: int, call: Any = capi.component_func_call
+    ) -> Ending | None:
         """Call an export with what is at argument and result; None when it returned."""
         capi.component_instance_get_func(self._instance_at, context, index, self._func_at)
         memset(self._result_at, 0, _VAL_SIZE)
-        error = capi.component_func_call(self._func_at, context, self._argument_at, arguments, self._result_at, results)
+        error = call(self._func_at, context, self._argument_at, arguments, self._result_at, results)
         return ending_of_error(error) if error else None

@@ -50,7 +50,9 @@ class Exchange:
     def __init__(self, worker: Worker, connection: Connection, head: RequestHead) -> None:
         self._worker, self.connection, self.head = worker, connection, head
         self.first()
-        self.request_id = head.request_id or worker.new_request_id()
+        if not head.request_id:
+            head.identify(worker.new_request_id())
+        self.request_id = head.request_id
         self.body: list[bytes] = []
         self.trailers: Fields = []
         self.received = 0

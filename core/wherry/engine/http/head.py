@@ -27,7 +27,7 @@ _WEIGHED = frozenset(
     {b"host", b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"content-type", b"x-request-id"}
 )
 _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"te", b"expect"})
-_TO_GUEST = frozenset({b"proxy"}) | _HOP_BY_HOP
+_NOT_FOR_GUESTS = frozenset({b"proxy"}) | _HOP_BY_HOP
 
 
 class Refused(Exception):
@@ -58,7 +58,12 @@ class RequestHead:
 
     def for_guest(self) -> Fields:
         """What a guest sees: no hop-by-hop fields, and no `Proxy`, which would become HTTP_PROXY."""
-        return [field for field in self.fields if field[0] not in _TO_GUEST]
+        return [field for field in self.fields if field[0] not in _NOT_FOR_GUESTS]
+
+    def identify(self, request_id: bytes) -> None:
+        """Name a request that its client did not name."""
+        self.request_id = request_id
+        self.fields.append((b"x-request-id", request_id))
 
 
 def checked(  # noqa: PLR0913 - a request line has three parts
@@ -77,6 +82,9 @@ def checked(  # noqa: PLR0913 - a request line has three parts
     if seen.keys() & {b"upgrade", b"expect", b"content-type"}:
         _refuse_other_protocols(seen)
     request_id = seen.get(b"x-request-id", b"")
+    if request_id and not _REQUEST_ID.fullmatch(request_id):
+        request_id = b""
+        fields = [field for field in fields if field[0] != b"x-request-id"]
     return RequestHead(
         method=method,
         target=target,
@@ -85,7 +93,7 @@ def checked(  # noqa: PLR0913 - a request line has three parts
         host=host,
         length=length,
         expects_continue=b"expect" in seen and version == "1.1",
-        request_id=request_id if _REQUEST_ID.fullmatch(request_id) else b"",
+        request_id=request_id,
         keep_alive=keep_alive,
     )
 

@@ -6,12 +6,12 @@ The loop decides what runs; a thread only calls the guest. Threads start when th
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
 from wherry.engine.http.exchange import Exchange, Outcome
+from wherry.engine.thread import start_guest_thread
 from wherry.plan.ending import EXIT_TRAP, Ending
 
 Call = Callable[[Exchange], Outcome]
@@ -54,7 +54,7 @@ class Pool:
         self.running += 1
         if self.running > self._threads:
             self._threads += 1
-            threading.Thread(target=self._serve, name=f"guest-{self._threads}", daemon=True).start()
+            start_guest_thread(self._serve, f"guest-{self._threads}")
         exchange.start()
         self._tasks.put(exchange)
 

@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import traceback
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from math import inf
 from time import monotonic, time
@@ -17,6 +18,7 @@ from typing import NoReturn, Protocol
 import uvloop
 
 from wherry.engine.config import Engine
+from wherry.engine.egress import Egress
 from wherry.engine.host import Serving
 from wherry.engine.http.connection import Connection
 from wherry.engine.http.exchange import Exchange, Outcome
@@ -89,12 +91,16 @@ class Worker:
         self.draining = False
         self._cut = False
         self._drain = plan.drain
+        self._over = asyncio.Event()
+        self._timeout = plan.limits.timeout
+        self._outbound = plan.outbound
         self._listener = station.listener
         self._pool = Pool(self.loop, station.concurrency, guest.new_call)
         self._connections: set[Connection] = set()
         self._open: set[Exchange] = set()
         self._ticking = False
         self._sampled = monotonic()
+        self._housekeeping = self.loop.call_soon(self._housekeep)
         self._date = (0, b"")
         self._id_prefix = secrets.token_hex(6).encode()
         self._ids = 0
@@ -106,15 +112,21 @@ class Worker:
         self.meter.begin()
         asyncio.set_event_loop(self.loop)
         self.loop.add_signal_handler(signal.SIGTERM, self._begin_drain)
-        self._server = self.loop.run_until_complete(
-            self.loop.create_server(lambda: Connection(self), sock=self._listener.dup(), start_serving=True)
-        )
-        self._housekeep()
-        self.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})
-        self.loop.run_forever()
+        self.loop.run_until_complete(self._serve())
         self._sample()
         self.meter.end()
         return self._cut
+
+    async def _serve(self) -> None:
+        """Until `_over`; guests that may send requests have their way out meanwhile."""
+        async with AsyncExitStack() as stack:
+            if self.guest.outbound:
+                egress = Egress(self._outbound, log=self.journal.say, timeout=self._timeout)
+                await stack.enter_async_context(egress)
+                self.guest.egress = (egress.port, egress.secret)
+            self._server = await self.loop.create_server(lambda: Connection(self), sock=self._listener.dup())
+            self.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})
+            await self._over.wait()
 
     def _begin_drain(self) -> None:
         if self.draining:
@@ -142,15 +154,18 @@ class Worker:
         self._cut = bool(self._open)
         for exchange in list(self._open):
             exchange.cancel("shutdown", 503, "the server is shutting down")
-        self.loop.call_later(4 * TICK, self.loop.stop)
+        self.loop.call_later(4 * TICK, self._over.set)
 
     def _end_if_idle(self) -> None:
         if self.draining and self._listener.fileno() < 0 and not self._connections and not self._open:
-            self.loop.stop()
+            self._over.set()
 
     # What connections tell
 
     def connected(self, connection: Connection) -> None:
+        if not self._connections:
+            self._housekeeping.cancel()
+            self._housekeeping = self.loop.call_later(HOUSEKEEPING, self._housekeep)
         self._connections.add(connection)
 
     def disconnected(self, connection: Connection) -> None:
@@ -238,7 +253,8 @@ class Worker:
         for connection in list(self._connections):
             connection.check(now)
         self.meter.cells[COUNTERS["connections"]] = len(self._connections)
-        self.loop.call_later(HOUSEKEEPING if self._connections else IDLE_HOUSEKEEPING, self._housekeep)
+        pause = HOUSEKEEPING if self._connections else IDLE_HOUSEKEEPING
+        self._housekeeping = self.loop.call_later(pause, self._housekeep)
 
     def _sample(self) -> None:
         """Memory-seconds since the last time, at what is resident now."""
