@@ -26,6 +26,7 @@ GOOD = cncf(WASM)
 CONFIG = GOOD.blobs[0]
 MANIFEST_FIELDS: dict[str, Any] = json.loads(GOOD.manifest.data)
 LONG_AGO = "sha256:" + "0" * 64
+CROWD = 8
 DRIP = 0.2
 """Seconds between two bytes of a server that holds on to us."""
 
@@ -47,6 +48,7 @@ class Hostile:
     host: str
     other: str
     seen: list[Seen] = field(default_factory=list)
+    stalled: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -201,6 +203,26 @@ def _garbage(handler: Handler, *_: str) -> None:
     handler.cut()
 
 
+def _stall(handler: Handler) -> None:
+    """Half a body, and then nothing."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(WASM)))
+    handler.end_headers()
+    handler.wfile.write(WASM[:50])
+    handler.wfile.flush()
+    handler.hostile.stalled.set()
+    _silent(handler)
+
+
+def _after_a_crowd(handler: Handler) -> None:
+    """The blob, once CROWD clients have come for its manifest."""
+    path = handler.path.partition("/blobs/")[0] + "/manifests/"
+    while sum(seen.path.startswith(path) for seen in handler.hostile.seen) < CROWD:
+        if handler.hostile.over.wait(0.01):
+            return
+    handler.reply(200, WASM)
+
+
 def _redirect(target: str) -> Callable[[Handler], None]:
     """target may name `{host}` and `{other}`."""
 
@@ -295,6 +317,8 @@ ANSWERS: dict[tuple[str, str], Answer] = {
     ("blob-cut-chunks", "blobs"): _wasm(_cut_chunks),
     ("blob-cut-close", "blobs"): _wasm(_cut_close),
     ("blob-endless", "blobs"): _wasm(_endless_chunks),
+    ("blob-stall", "blobs"): _wasm(_stall),
+    ("blob-crowd", "blobs"): _wasm(_after_a_crowd),
     ("blob-drip", "blobs"): _wasm(_drip_body),
     ("config-tampered", "blobs"): lambda handler, *_: handler.reply(200, b"X" * len(CONFIG)),
     ("redirect-plain", "blobs"): _wasm(_redirect("http://{other}/v2/t/ok/blobs/x")),

@@ -49,7 +49,7 @@ class BlobCache:
         path.unlink(missing_ok=True)
         return None
 
-    def fetch(self, descriptor: Descriptor, fill: Callable[[BinaryIO], None]) -> Path:
+    def fetch(self, descriptor: Descriptor, fill: Callable[[BinaryIO], object]) -> Path:
         """The blob's file; fill writes it when it is not there, and must raise unless the bytes are right."""
         if path := self.find(descriptor.digest):
             return path
