@@ -116,6 +116,8 @@ class ComponentCall:
         self._here.exchange = exchange
         bench = self._bench
         bench.open(exchange, (), ())
+        if self._guest.outbound:
+            capi.context_set_wasi_http(bench.context)
         try:
             outcome = self._run(bench.context, self._head(exchange))
             outcome.fuel = bench.fuel_used()
