@@ -96,7 +96,7 @@ def test_a_list_is_opened() -> None:
 def test_faults_of_several_documents_name_their_document() -> None:
     text = f"{HEAD}metadata: {{name: a}}\nspec: {{}}\n---\n{HEAD}metadata: {{name: b}}\nspec: {{artifact: x, port: 0}}"
     assert _messages(text) == [
-        "app.yaml: document 1: spec.artifact: got nothing, expected a value",
+        "app.yaml: document 1: spec.artifact: got nothing, expected a reference such as ghcr.io/acme/hello:v1",
         "app.yaml: document 2: spec.port: got the number 0, expected 1 to 65535",
     ]
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from wherry.spec import schema
+from wherry.spec import reference, schema
 from wherry.spec.model import Spec
 from wherry.spec.record import Member, Record
 
 CRD = Path(__file__).parents[2] / "crds" / "wasmapps.yaml"
+REFERENCE = Path(__file__).parents[2] / "docs" / "wasmapp-reference.md"
 
 
 def _members(record: Record[Any], at: str) -> Iterator[tuple[str, Member]]:
@@ -38,7 +39,11 @@ def _patterns(node: Any) -> Iterator[str]:
 
 
 def test_the_committed_crd_is_the_generated_one() -> None:
-    assert CRD.read_text() == schema.render(), "run `python -m wherry.spec.schema > crds/wasmapps.yaml`"
+    assert CRD.read_text() == schema.render(), "run: make docs"
+
+
+def test_the_committed_reference_is_the_generated_one() -> None:
+    assert REFERENCE.read_text() == reference.render(), "run: make docs"
 
 
 @pytest.mark.parametrize(("path", "member"), MEMBERS, ids=[path for path, _ in MEMBERS])

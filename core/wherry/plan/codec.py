@@ -24,6 +24,9 @@ class Pairs(Shape[tuple[tuple[str, str], ...]]):
 
     entries = Table(WORD, most=MAX_ITEMS)
 
+    def phrase(self) -> str:
+        return self.entries.phrase()
+
     def read(self, value: object, at: str) -> tuple[tuple[str, str], ...]:
         return tuple(self.entries.read(value, at).items())
 
@@ -37,6 +40,9 @@ class Pairs(Shape[tuple[tuple[str, str], ...]]):
 @dataclass(frozen=True)
 class OriginText(Shape[str]):
     """An origin in its normal form, which stays a text in a plan."""
+
+    def phrase(self) -> str:
+        return ORIGIN_SHAPE.phrase()
 
     def read(self, value: object, at: str) -> str:
         return str(ORIGIN_SHAPE.read(value, at))

@@ -18,9 +18,12 @@ MAX_TEXT = 1 << 20
 
 @dataclass(frozen=True)
 class Seconds(Shape[float]):
+    def phrase(self) -> str:
+        return "seconds, a number that is not negative"
+
     def read(self, value: object, at: str) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
-            raise Wrong(FieldError(at, describe(value), "seconds, a number that is not negative"))
+            raise Wrong(FieldError(at, describe(value), self.phrase()))
         return float(value)
 
     def schema(self) -> Schema:

@@ -22,6 +22,9 @@ class Listing(Shape[tuple[T, ...]]):
     least: int = 0
     key: str = ""
 
+    def phrase(self) -> str:
+        return f"a list, each {self.item.phrase()}"
+
     def read(self, value: object, at: str) -> tuple[T, ...]:
         if not isinstance(value, list | tuple):
             raise Wrong(FieldError(at, describe(value), "a list"))
@@ -69,6 +72,9 @@ class Table(Shape[Mapping[str, T]]):
     most: int
     least: int = 0
 
+    def phrase(self) -> str:
+        return f"a mapping of names, each to {self.value.phrase()}"
+
     def read(self, value: object, at: str) -> Mapping[str, T]:
         given = mapping(value, at)
         if not self.least <= len(given) <= self.most:
@@ -99,13 +105,18 @@ class Plain(Shape[Mapping[str, object]]):
     checked: tuple[tuple[str, Shape[Any]], ...] = ()
     required: tuple[str, ...] = ()
 
+    def phrase(self) -> str:
+        return "a mapping, as in Kubernetes"
+
     def read(self, value: object, at: str) -> Mapping[str, object]:
         given = mapping(value, at)
-        faults = [FieldError(f"{at}.{name}", "nothing", "a value") for name in self.required if given.get(name) is None]
+        faults: list[FieldError] = []
         for name, shape in self.checked:
             try:
                 if given.get(name) is not None:
                     shape.read(given[name], f"{at}.{name}")
+                elif name in self.required:
+                    faults.append(FieldError(f"{at}.{name}", "nothing", shape.phrase()))
             except Wrong as wrong:
                 faults.extend(wrong.faults)
         if faults:

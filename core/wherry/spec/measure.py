@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from wherry.errors import FieldError, InvalidValue
 from wherry.spec.quantity import (
     DURATION,
+    DURATION_EXPECTED,
     QUANTITY,
+    QUANTITY_EXPECTED,
     Quantity,
     format_bytes,
     format_duration,
@@ -26,6 +28,9 @@ MAX_TEXT = 48
 @dataclass(frozen=True)
 class Amount(Shape[Quantity]):
     """A quantity of a Pod's resources, passed through as written."""
+
+    def phrase(self) -> str:
+        return QUANTITY_EXPECTED
 
     def read(self, value: object, at: str) -> Quantity:
         text = _quantity_text(value, at)
@@ -46,22 +51,21 @@ class Bytes(Shape[int]):
     least: int
     most: int
 
+    def phrase(self) -> str:
+        return f"{format_bytes(self.least)} to {format_bytes(self.most)}"
+
     def read(self, value: object, at: str) -> int:
         text = _quantity_text(value, at)
         if not self.least <= parsed(parse_quantity, text, at) <= self.most:
-            raise Wrong(FieldError(at, describe(value), self._range))
+            raise Wrong(FieldError(at, describe(value), self.phrase()))
         return parse_bytes(text)
 
     def schema(self) -> Schema:
         low, high = (f"quantity(string(self)).compareTo(quantity('{bound}'))" for bound in (self.least, self.most))
-        return _quantity_schema() | validations([(f"{low} >= 0 && {high} <= 0", f"expected {self._range}")])
+        return _quantity_schema() | validations([(f"{low} >= 0 && {high} <= 0", f"expected {self.phrase()}")])
 
     def write(self, value: int) -> object:
         return format_bytes(value)
-
-    @property
-    def _range(self) -> str:
-        return f"{format_bytes(self.least)} to {format_bytes(self.most)}"
 
 
 def _quantity_text(value: object, at: str) -> str:
@@ -69,7 +73,7 @@ def _quantity_text(value: object, at: str) -> str:
         return str(value)
     if not isinstance(value, str):
         cure = f'try "{value}" with quotes' if isinstance(value, float) else ""
-        raise Wrong(FieldError(at, describe(value), "a quantity such as 250m or 128Mi", cure))
+        raise Wrong(FieldError(at, describe(value), QUANTITY_EXPECTED, cure))
     if len(value) > MAX_TEXT:
         raise Wrong(FieldError(at, f"{len(value)} characters", f"at most {MAX_TEXT}"))
     return value
@@ -86,7 +90,7 @@ def duration(least: str, most: str = "8760h") -> Notation[float]:
         parse=lambda text: _between(text, least, most),
         render=format_duration,
         pattern=DURATION,
-        expected="a duration such as 30s, 10m or 1h30m",
+        expected=DURATION_EXPECTED,
         rules=((within, f"expected {least} to {most}"),),
     )
 
@@ -97,7 +101,7 @@ def never_or(shape: Notation[float]) -> Notation[float]:
         parse=lambda text: math.inf if text == "Never" else shape.parse(text),
         render=lambda seconds: "Never" if seconds == math.inf else shape.render(seconds),
         pattern=f"Never|{shape.pattern}",
-        expected="Never or a duration such as 10m",
+        expected=f"Never or {DURATION_EXPECTED}",
         rules=tuple((f"self == 'Never' || ({cel})", message) for cel, message in shape.rules),
     )
 
@@ -106,12 +110,15 @@ def never_or(shape: Notation[float]) -> Notation[float]:
 class CountOrPercent(Shape[int | str]):
     """A number of Pods, or a part of them: `1`, `25%`."""
 
+    def phrase(self) -> str:
+        return "a number or a percentage such as 25%"
+
     def read(self, value: object, at: str) -> int | str:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
             return value
         if isinstance(value, str) and re.fullmatch(self._percent, value, re.ASCII):
             return value
-        raise Wrong(FieldError(at, describe(value), "a number or a percentage such as 25%"))
+        raise Wrong(FieldError(at, describe(value), self.phrase()))
 
     def schema(self) -> Schema:
         bounds = {"minimum": 0, "maximum": 2**31 - 1, "maxLength": 4}

@@ -15,6 +15,8 @@ from wherry.spec.wording import describe
 
 QUANTITY = r"(?:[0-9]{1,19}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?"
 DURATION = r"(?:(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:ns|us|µs|μs|ms|s|m|h)){1,8}"
+QUANTITY_EXPECTED = "a quantity such as 250m, 128Mi or 1.5G"
+DURATION_EXPECTED = "a duration such as 30s, 10m or 1h30m"
 MAX_QUANTITY = 2**63 - 1
 """Kubernetes caps a quantity here."""
 
@@ -54,7 +56,7 @@ class Quantity:
 def parse_quantity(text: str) -> Decimal:
     """The amount of `250m`, `1.5Gi`, `1e3`, … , capped as Kubernetes does. Raises InvalidValue."""
     if not re.fullmatch(QUANTITY, text, re.ASCII):
-        raise InvalidValue(describe(text), "a quantity such as 250m, 128Mi or 1.5G", cure=_quantity_cure(text))
+        raise InvalidValue(describe(text), QUANTITY_EXPECTED, cure=_quantity_cure(text))
     digits, exponent, suffix = _QUANTITY_PARTS.fullmatch(text).groups()  # type: ignore[union-attr]
     scale = Decimal(f"1{exponent}") if exponent else _SUFFIXES[suffix]
     return min(Decimal(digits) * scale, Decimal(MAX_QUANTITY))
@@ -76,7 +78,7 @@ def format_bytes(size: int) -> str:
 def parse_duration(text: str) -> float:
     """Seconds of `30s`, `1h30m`, `250ms`; parts of a nanosecond are dropped, as in Go. Raises InvalidValue."""
     if not re.fullmatch(DURATION, text, re.ASCII):
-        raise InvalidValue(describe(text), "a duration such as 30s, 10m or 1h30m", cure=_duration_cure(text))
+        raise InvalidValue(describe(text), DURATION_EXPECTED, cure=_duration_cure(text))
     return sum(_nanoseconds(number, unit) for number, unit in _DURATION_PARTS.findall(text)) / 1e9
 
 

@@ -46,11 +46,14 @@ class Member(Shape[Any]):
     def required(self) -> bool:
         return self.default is dataclasses.MISSING
 
+    def phrase(self) -> str:
+        return self.shape.phrase()
+
     def read(self, value: object, at: str) -> Any:
         if value is not None:
             return self.shape.read(value, at)
         if self.required:
-            raise Wrong(FieldError(at, "nothing", "a value"))
+            raise Wrong(FieldError(at, "nothing", self.phrase()))
         return self.default
 
     def schema(self) -> Schema:
@@ -105,6 +108,9 @@ class Record(Shape[T]):
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         return getattr(self.cls, "__rules__", ())
+
+    def phrase(self) -> str:
+        return "a mapping"
 
     def read(self, value: object, at: str) -> T:
         given = mapping(value, at)

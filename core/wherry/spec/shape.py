@@ -33,6 +33,10 @@ class Shape(ABC, Generic[T]):
     """How a value of type T looks in a document."""
 
     @abstractmethod
+    def phrase(self) -> str:
+        """What is expected, in a few words."""
+
+    @abstractmethod
     def read(self, value: object, at: str) -> T:
         """The typed value. `at` is its path. Raises Wrong with every fault below it."""
 
@@ -47,9 +51,12 @@ class Shape(ABC, Generic[T]):
 
 @dataclass(frozen=True)
 class Boolean(Shape[bool]):
+    def phrase(self) -> str:
+        return "true or false"
+
     def read(self, value: object, at: str) -> bool:
         if not isinstance(value, bool):
-            raise Wrong(FieldError(at, describe(value), "true or false"))
+            raise Wrong(FieldError(at, describe(value), self.phrase()))
         return value
 
     def schema(self) -> Schema:
@@ -61,11 +68,14 @@ class Integer(Shape[int]):
     least: int = 0
     most: int = 2**31 - 1
 
+    def phrase(self) -> str:
+        return span(self.least, self.most)
+
     def read(self, value: object, at: str) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise Wrong(FieldError(at, describe(value), "a whole number", _unquoted(value)))
         if not self.least <= value <= self.most:
-            raise Wrong(FieldError(at, describe(value), span(self.least, self.most)))
+            raise Wrong(FieldError(at, describe(value), self.phrase()))
         return value
 
     def schema(self) -> Schema:
@@ -82,6 +92,9 @@ class Text(Shape[str]):
     least: int = 0
     most: int = 4096
     but: tuple[str, ...] = ()
+
+    def phrase(self) -> str:
+        return self.expected
 
     def read(self, value: object, at: str) -> str:
         if not isinstance(value, str):
@@ -105,12 +118,15 @@ Word = TypeVar("Word", bound=str)
 class Choice(Shape[Word]):
     words: tuple[Word, ...]
 
+    def phrase(self) -> str:
+        return choices(self.words)
+
     def read(self, value: object, at: str) -> Word:
         for word in self.words:
             if value == word:
                 return word
         cure = suggest(value, self.words) if isinstance(value, str) else ""
-        raise Wrong(FieldError(at, describe(value), choices(self.words), cure))
+        raise Wrong(FieldError(at, describe(value), self.phrase(), cure))
 
     def schema(self) -> Schema:
         return {"type": "string", "enum": [*self.words]}
@@ -127,6 +143,9 @@ class Notation(Shape[T]):
     most: int = 64
     rules: tuple[tuple[str, str], ...] = ()
     """What `parse` refuses beyond the pattern, for the API server: (CEL, message)."""
+
+    def phrase(self) -> str:
+        return self.expected
 
     def read(self, value: object, at: str) -> T:
         if not isinstance(value, str):

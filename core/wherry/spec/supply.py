@@ -28,9 +28,11 @@ class LocalName:
 
 @record()
 class Pull:
+    """refresh: seconds; infinity is Never."""
+
     refresh: float = field(
         never_or(duration("10s")),
-        "How often to look again where a tag points: Never, or a duration; Never is infinite.",
+        "How often to look again where a tag points: Never, or a duration.",
         default=math.inf,
     )
     secrets: tuple[LocalName, ...] = field(

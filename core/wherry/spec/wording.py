@@ -25,7 +25,9 @@ def describe(value: object) -> str:
 
 
 def span(least: int, most: int) -> str:
-    """`exactly 1`, `0 to 16`."""
+    """`exactly 1`, `0 to 16`, `1 or more`."""
+    if most >= 2**31 - 1:
+        return f"{least} or more"
     return f"exactly {least}" if least == most else f"{least} to {most}"
 
 
