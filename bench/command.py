@@ -15,7 +15,7 @@ from statistics import median
 from bench.engine import wasm_file
 from bench.guests import cgi, go, rust
 from bench.measure import Round, Row, compared, interleaved
-from bench.servers import precompiled, wasmtime
+from bench.servers import environment, precompiled, wasmtime
 from examples.toolchain.cache import root
 from wherry.engine.host import Host
 from wherry.engine.run import run
@@ -62,10 +62,10 @@ def once(plan: RunPlan, host: Host) -> None:
 
 
 def process(command: Sequence[str], stdio: tuple[int, int, int]) -> Callable[[], None]:
-    environment = {**os.environ, "WHERRY_CACHE": str(root() / "bench")}
+    variables = environment()
 
     def start_to_exit() -> None:
-        subprocess.run(command, stdin=stdio[0], stdout=stdio[1], stderr=stdio[2], env=environment, check=True)
+        subprocess.run(command, stdin=stdio[0], stdout=stdio[1], stderr=stdio[2], env=variables, check=True)
 
     return start_to_exit
 

@@ -93,7 +93,7 @@ def _served(command: Callable[[int], list[str]], cores: str) -> Iterator[Server]
         port = free.getsockname()[1]
     with tempfile.TemporaryFile() as log:
         argv = ["taskset", "-c", cores, *command(port)]
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment())
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
         server = Server(process, port)
         try:
             _wait(server, log)
@@ -103,8 +103,11 @@ def _served(command: Callable[[int], list[str]], cores: str) -> Iterator[Server]
             process.wait(60)
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "WHERRY_CACHE": str(root() / "bench")}
+def environment() -> dict[str, str]:
+    """As an installed program has it: bytecode is kept, and machine code in a cache of the benchmarks."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    home = root() / "bench"
+    return {**inherited, "PYTHONPYCACHEPREFIX": str(home / "bytecode"), "WHERRY_CACHE": str(home)}
 
 
 def _wait(server: Server, log: IO[bytes]) -> None:

@@ -133,24 +133,33 @@ static inline int inflate(const uint8_t *in, size_t size, uint8_t *out, size_t w
 
 /* -- writing ------------------------------------------------------------------------------------------------------ */
 
-typedef struct { uint8_t *out; uint32_t held; int bits; } deflater;
+typedef struct { uint8_t *out; uint64_t held; int bits; uint16_t codes[288]; uint8_t lengths[288], distances[30]; } deflater;
 
 static inline void give(deflater *z, uint32_t value, int n) {
-    for (z->held |= value << z->bits, z->bits += n; z->bits >= 8; z->bits -= 8, z->held >>= 8) *z->out++ = (uint8_t)z->held;
+    z->held |= (uint64_t)value << z->bits;
+    if ((z->bits += n) < 32) return;
+    memcpy(z->out, &z->held, 4);
+    z->out += 4;
+    z->bits -= 32;
+    z->held >>= 32;
 }
 
-static inline void give_code(deflater *z, uint32_t value, int n) { /* Huffman codes go in with their top bit first */
-    uint32_t turned = 0;
-    for (int i = 0; i < n; i++) turned |= (value >> i & 1) << (n - 1 - i);
-    give(z, turned, n);
+static inline uint32_t turned(uint32_t value, int n) { /* Huffman codes go in with their top bit first */
+    uint32_t out = 0;
+    for (int i = 0; i < n; i++) out |= (value >> i & 1) << (n - 1 - i);
+    return out;
 }
 
-static inline void give_symbol(deflater *z, int symbol) {
-    if (symbol < 144) give_code(z, 0x30 + (uint32_t)symbol, 8);
-    else if (symbol < 256) give_code(z, 0x190 + (uint32_t)symbol - 144, 9);
-    else if (symbol < 280) give_code(z, (uint32_t)symbol - 256, 7);
-    else give_code(z, 0xc0 + (uint32_t)symbol - 280, 8);
+static inline void set_fixed_codes(deflater *z) {
+    for (uint32_t i = 0; i < 288; i++) {
+        uint32_t value = i < 144 ? 0x30 + i : i < 256 ? 0x190 + i - 144 : i < 280 ? i - 256 : 0xc0 + i - 280;
+        z->lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
+        z->codes[i] = (uint16_t)turned(value, z->lengths[i]);
+    }
+    for (uint32_t i = 0; i < 30; i++) z->distances[i] = (uint8_t)turned(i, 5);
 }
+
+static inline void give_symbol(deflater *z, int symbol) { give(z, z->codes[symbol], z->lengths[symbol]); }
 
 static inline void give_match(deflater *z, int length, int distance) {
     int l = 28, d = 29;
@@ -158,20 +167,26 @@ static inline void give_match(deflater *z, int length, int distance) {
     while (distance_start[d] > distance) d--;
     give_symbol(z, 257 + l);
     give(z, (uint32_t)(length - length_start[l]), length_bits[l]);
-    give_code(z, (uint32_t)d, 5);
+    give(z, z->distances[d], 5);
     give(z, (uint32_t)(distance - distance_start[d]), distance_bits(d));
 }
 
 static inline int match_length(const uint8_t *a, const uint8_t *b, size_t most) {
-    int n = 0;
-    while ((size_t)n < most && n < 258 && a[n] == b[n]) n++;
-    return n;
+    size_t n = 0, end = most < 258 ? most : 258;
+    for (uint64_t x, y; n + 8 <= end; n += 8) {
+        memcpy(&x, a + n, 8);
+        memcpy(&y, b + n, 8);
+        if (x != y) return (int)n + __builtin_ctzll(x ^ y) / 8;
+    }
+    while (n < end && a[n] == b[n]) n++;
+    return (int)n;
 }
 
 /* The bytes written; `out` holds at least size * 9 / 8 + 16. */
 static inline size_t deflate(const uint8_t *in, size_t size, uint8_t *out) {
     static uint32_t seen[1 << 14];
     deflater z = {.out = out};
+    set_fixed_codes(&z);
     memset(seen, 0xff, sizeof seen);
     give(&z, 1, 1);
     give(&z, 1, 2);
@@ -190,6 +205,6 @@ static inline size_t deflate(const uint8_t *in, size_t size, uint8_t *out) {
         else give_match(&z, length, (int)(i - before)), i += (size_t)length;
     }
     give_symbol(&z, 256);
-    give(&z, 0, 7);
-    return (size_t)(z.out - out);
+    memcpy(z.out, &z.held, 4);
+    return (size_t)(z.out - out) + (size_t)(z.bits + 7) / 8;
 }

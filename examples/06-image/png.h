@@ -101,7 +101,8 @@ static inline uint32_t crc(const uint8_t *data, size_t size) {
 
 static inline uint32_t adler(const uint8_t *data, size_t size) {
     uint32_t a = 1, b = 0;
-    for (size_t i = 0; i < size; i++) a = (a + data[i]) % 65521, b = (b + a) % 65521;
+    for (size_t done = 0; done < size; a %= 65521, b %= 65521)
+        for (size_t end = size - done < 5552 ? size : done + 5552; done < end; done++) a += data[done], b += a;
     return b << 16 | a;
 }
 
