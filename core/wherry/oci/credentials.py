@@ -88,9 +88,9 @@ def parse(data: bytes, where: str) -> Keychain:
         found = json.loads(data)
     except (ValueError, RecursionError):
         _refuse(where, "no JSON")
-    if not isinstance(found, dict) or not isinstance(found.get("auths") or {}, dict):
+    auths = found.get("auths", {}) if isinstance(found, dict) else None
+    if not isinstance(auths, dict):
         _refuse(where, "no object with `auths`")
-    auths = found.get("auths") or {}
     read = {_key(key): _credential(fields, f"{where}: auths[{key[:80]!r}]") for key, fields in auths.items()}
     helpers = bool(found.get("credsStore") or found.get("credHelpers"))
     return Keychain({key: credential for key, credential in read.items() if credential}, helpers=helpers)

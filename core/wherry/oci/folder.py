@@ -164,17 +164,19 @@ class FolderRepository:
                 file.write(json.dumps(_VERSION).encode())
 
     def _check(self) -> None:
-        try:
-            data = (self._path / "oci-layout").read_bytes()
-        except OSError as error:
-            cure = "name a folder that `wherry push` or another OCI tool made"
-            raise ArtifactError(f"{self.name}: not an OCI layout ({error.strerror}: oci-layout)", cure=cure) from None
+        data = self._read("oci-layout")
         if parse_object(data, f"{self.name}/oci-layout") != _VERSION:
             raise ArtifactError(f"{self.name}/oci-layout: got {data[:80]!r}, expected {_VERSION}")
 
+    def _read(self, name: str) -> bytes:
+        try:
+            return (self._path / name).read_bytes()
+        except OSError as error:
+            cure = "name a folder that `wherry push` or another OCI tool made"
+            raise ArtifactError(f"{self.name}: not an OCI layout ({error.strerror}: {name})", cure=cure) from None
+
     def _index(self) -> Index:
-        raw = RawManifest(INDEX, (self._path / "index.json").read_bytes())
-        found = parse(raw, f"{self.name}/index.json")
+        found = parse(RawManifest(INDEX, self._read("index.json")), f"{self.name}/index.json")
         if not isinstance(found, Index):
             raise ArtifactError(f"{self.name}/index.json: got a manifest, expected an index")
         return found
