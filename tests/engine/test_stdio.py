@@ -135,6 +135,14 @@ def test_a_guest_that_is_stuck_in_a_write_to_our_stdout_does_not_keep_the_proces
             child.kill()
 
 
+def test_recursion_is_a_trap_even_where_threads_get_small_stacks() -> None:
+    small = ["sh", "-c", 'ulimit -s 256; exec "$@"', "sh"]
+    done = subprocess.run(
+        [*small, *command(guests.command("hostile"), "recurse")], env=environment(), stderr=subprocess.PIPE, check=False
+    )
+    assert done.stderr == b"ended with 134\n"
+
+
 def test_starting_a_command_imports_neither_a_server_nor_the_object_layer() -> None:
     heavy = {"asyncio", "uvloop", "httptools", "wasmtime", "wherry.engine.http", "wherry.engine.egress", "cryptography"}
     script = "import sys, wherry.engine.command; print(*sys.modules)"

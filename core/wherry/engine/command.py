@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from wherry.engine.host import Host
 from wherry.engine.interrupt import Bell, Interrupt, signals_ring
 from wherry.engine.stdio import Stdio
 from wherry.engine.store import Store
+from wherry.engine.thread import start_guest_thread
 from wherry.errors import InvalidModule, StartError
 from wherry.plan.ending import EXIT_LIMIT, Ending, exited, signalled
 from wherry.plan.model import RunPlan, WasmFile
@@ -98,9 +98,9 @@ class _Session:
         self._usage = Usage()
 
     def run(self) -> Ending:
-        started, guest = time.monotonic(), threading.Thread(target=self._guest, name="guest", daemon=True)
+        started = time.monotonic()
         with signals_ring(self._bell) as received:
-            guest.start()
+            guest = start_guest_thread(self._guest, "guest")
             in_time = self._bell.wait(self._plan.limits.timeout)
             if reason := self._reason(in_time, received):
                 self._interrupt.end(reason)
