@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from wherry.errors import FieldError
-from wherry.spec.shape import Schema, Shape, Text, Wrong
+from wherry.spec.shape import Gather, Schema, Shape, Text, Wrong
 from wherry.spec.wording import describe, span, step
 
 T = TypeVar("T")
@@ -30,14 +30,12 @@ class Listing(Shape[tuple[T, ...]]):
             raise Wrong(FieldError(at, describe(value), "a list"))
         if not self.least <= len(value) <= self.most:
             raise Wrong(FieldError(at, f"{len(value)} items", span(self.least, self.most)))
-        items, faults = [], self._repeated(value, at)
+        items: list[T] = []
+        gather = Gather(self._repeated(value, at))
         for index, each in enumerate(value):
-            try:
+            with gather:
                 items.append(self.item.read(each, f"{at}[{index}]"))
-            except Wrong as wrong:
-                faults.extend(wrong.faults)
-        if faults:
-            raise Wrong(*faults)
+        gather.settle()
         return tuple(items)
 
     def schema(self) -> Schema:
@@ -56,12 +54,16 @@ class Listing(Shape[tuple[T, ...]]):
     def _repeated(self, value: list[object] | tuple[object, ...], at: str) -> list[FieldError]:
         first: dict[str, int] = {}
         faults = []
-        for index, each in enumerate(value):
-            name = each.get(self.key) if isinstance(each, Mapping) else each if self.key == "." else None
-            if self.key and isinstance(name, str) and first.setdefault(name, index) != index:
-                got = f"{describe(name)} again" if self.key == "." else f"{self.key} {describe(name)} again"
+        for index, name in enumerate(map(self._name, value)):
+            if name is not None and first.setdefault(name, index) != index:
+                got = f"{self.key.strip('.')} {describe(name)} again".lstrip()
                 faults.append(FieldError(f"{at}[{index}]", got, f"it once, as in {at}[{first[name]}]"))
         return faults
+
+    def _name(self, item: object) -> str | None:
+        """What must differ between items; None where there is nothing to compare, or no text."""
+        name = item if self.key == "." else item.get(self.key) if isinstance(item, Mapping) else None
+        return name if isinstance(name, str) else None
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,11 @@ class Table(Shape[Mapping[str, T]]):
         if not self.least <= len(given) <= self.most:
             raise Wrong(FieldError(at, f"{len(given)} entries", span(self.least, self.most)))
         entries: dict[str, T] = {}
-        faults: list[FieldError] = []
+        gather = Gather()
         for name, each in given.items():
-            try:
+            with gather:
                 entries[name] = self.value.read(each, f"{at}[{step(name)}]")
-            except Wrong as wrong:
-                faults.extend(wrong.faults)
-        if faults:
-            raise Wrong(*faults)
+        gather.settle()
         return entries
 
     def schema(self) -> Schema:
@@ -110,17 +109,12 @@ class Plain(Shape[Mapping[str, object]]):
 
     def read(self, value: object, at: str) -> Mapping[str, object]:
         given = mapping(value, at)
-        faults: list[FieldError] = []
+        gather = Gather()
         for name, shape in self.checked:
-            try:
-                if given.get(name) is not None:
-                    shape.read(given[name], f"{at}.{name}")
-                elif name in self.required:
-                    faults.append(FieldError(f"{at}.{name}", "nothing", shape.phrase()))
-            except Wrong as wrong:
-                faults.extend(wrong.faults)
-        if faults:
-            raise Wrong(*faults)
+            if given.get(name) is not None or name in self.required:
+                with gather:
+                    shape.read(given.get(name), f"{at}.{name}")
+        gather.settle()
         return given
 
     def schema(self) -> Schema:

@@ -9,7 +9,7 @@ from wherry.spec.collection import mapping
 from wherry.spec.document import Malformed, load
 from wherry.spec.model import API_VERSION, GROUP, KIND, WasmApp
 from wherry.spec.record import Record
-from wherry.spec.shape import Choice, Wrong
+from wherry.spec.shape import Choice, Gather, Wrong
 
 _WASM_APP = Record(WasmApp)
 _TYPE = {"apiVersion": Choice((API_VERSION,)), "kind": Choice((KIND,))}
@@ -89,18 +89,13 @@ def _unlike(apps: Iterable[WasmApp], app: WasmApp) -> WasmApp:
 
 def _read(document: object) -> WasmApp:
     given = mapping(document, "document")
-    faults: list[FieldError] = []
+    gather = Gather()
     for name, choice in _TYPE.items():
-        try:
+        with gather:
             choice.read(given.get(name), name)
-        except Wrong as wrong:
-            faults.extend(wrong.faults)
-    try:
+    with gather:
         app = _WASM_APP.read(_body(given), "")
-    except Wrong as wrong:
-        raise Wrong(*faults, *wrong.faults) from None
-    if faults:
-        raise Wrong(*faults)
+    gather.settle()
     return app
 
 

@@ -22,7 +22,7 @@ from typing import Any, TypeVar, dataclass_transform, overload
 from wherry.errors import FieldError
 from wherry.spec.collection import mapping
 from wherry.spec.rules import Rule, Values
-from wherry.spec.shape import Schema, Shape, Wrong
+from wherry.spec.shape import Gather, Schema, Shape, Wrong
 from wherry.spec.wording import choices, step, suggest
 
 T = TypeVar("T")
@@ -115,16 +115,13 @@ class Record(Shape[T]):
     def read(self, value: object, at: str) -> T:
         given = mapping(value, at)
         unknown = [name for name in given if name not in self.members]
-        faults = [self._unknown(name, at) for name in unknown[:MANY]]
+        gather = Gather(self._unknown(name, at) for name in unknown[:MANY])
         values: dict[str, Any] = {}
         for name, member in self.members.items():
-            try:
+            with gather:
                 values[name] = member.read(given.get(name), f"{at}.{name}" if at else name)
-            except Wrong as wrong:
-                faults.extend(wrong.faults)
-        faults.extend(self._broken(values, at))
-        if faults:
-            raise Wrong(*faults)
+        gather.faults += self._broken(values, at)
+        gather.settle()
         return self.cls(**{self.members[name].attribute: each for name, each in values.items()})
 
     def schema(self) -> Schema:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -27,6 +27,26 @@ class Wrong(Exception):
     def __init__(self, *faults: FieldError) -> None:
         self.faults = faults
         super().__init__("\n".join(map(str, faults)))
+
+
+class Gather:
+    """Reads on past what is wrong: each `with` block may fail, and `settle` raises the faults of all."""
+
+    def __init__(self, faults: Iterable[FieldError] = ()) -> None:
+        self.faults = [*faults]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if not isinstance(error, Wrong):
+            return False
+        self.faults.extend(error.faults)
+        return True
+
+    def settle(self) -> None:
+        if self.faults:
+            raise Wrong(*self.faults)
 
 
 class Shape(ABC, Generic[T]):
