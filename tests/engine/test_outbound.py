@@ -60,7 +60,7 @@ def test_a_host_that_is_not_listed_is_refused_and_the_field_to_set_is_named(orig
     authority, seen = origin
     outcome = ours(plan_of(guests.caller("fetch"), authority))
     assert outcome.ending == Ending(1)
-    assert any("spec.capabilities.outboundHTTP" in line for line in outcome.reports)
+    assert b"spec.capabilities.outboundHTTP" in outcome.stderr
     assert seen == []
 
 

@@ -8,6 +8,7 @@ WASI 0.3 ends here, and only here. To run it, a later issue lets it through, add
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from wherry.engine.config import Adapter
 from wherry.errors import StartError
@@ -30,7 +31,6 @@ PREVIEW1_FUNCTIONS = frozenset((
 _COMPONENT_IMPORT = re.compile(r"wasi:(cli|clocks|filesystem|http|io|random|sockets)/[a-z-]+@0\.2\.\d+")
 """Sockets are linked, since toolchains import them unasked; every use is answered `access-denied`."""
 
-_HTTP = re.compile(r"wasi:http/(outgoing-handler|types)@")
 _OUTGOING = re.compile(r"wasi:http/outgoing-handler@")
 
 _ENTRIES = {
@@ -63,13 +63,15 @@ def missing(inspection: Inspection) -> tuple[str, ...]:
     return tuple(name for name in inspection.imports if name not in given)
 
 
-def adapter_of(inspection: Inspection, run: Run) -> Adapter:
-    """The adapter that a guest is composed with; modules need none."""
+def adapter_of(inspection: Inspection, run: Run, outbound: Sequence[str]) -> Adapter:
+    """The adapter that a guest is composed with; modules need none. outbound: the plan's; without one, the guest is
+    not even given the host's HTTP client.
+    """
     if inspection.kind == "module":
         return "none"
-    if run == "http":
-        return "http-outbound" if any(map(_OUTGOING.match, inspection.imports)) else "http"
-    return "command-outbound" if any(map(_HTTP.match, inspection.imports)) else "command"
+    if not outbound or not any(map(_OUTGOING.match, inspection.imports)):
+        return run
+    return "http-outbound" if run == "http" else "command-outbound"
 
 
 def _entry(inspection: Inspection, run: Run, name: str) -> str:

@@ -13,7 +13,7 @@ from wherry.engine.code import compiled, load
 from wherry.engine.config import Build, new_engine
 from wherry.engine.guest import Component, Module, Usage, WayOut, run_once
 from wherry.engine.host import Host
-from wherry.engine.interrupt import Bell, Interrupt, signals_ring
+from wherry.engine.interrupt import Bell, Interrupt
 from wherry.engine.stdio import Stdio
 from wherry.engine.store import Store
 from wherry.engine.thread import start_guest_thread
@@ -31,7 +31,7 @@ def run(plan: RunPlan, host: Host) -> Ending:
     """Run to the end; SIGTERM and SIGINT end it when this is the main thread. Raises StartError."""
     inspection = inspected(plan.wasm)
     entry = admit.admit(inspection, "command", plan.wasm.path)
-    build = Build(adapter=admit.adapter_of(inspection, "command"), fuel=plan.limits.fuel is not None)
+    build = Build(adapter=admit.adapter_of(inspection, "command", plan.outbound), fuel=plan.limits.fuel is not None)
     path = compiled(plan.wasm, build, host.cache, host.report)
     with _way_out(plan, host, build) as way_out:
         return _Session(plan, host, _Program(build, path, inspection.kind, entry, way_out)).run()
@@ -99,10 +99,9 @@ class _Session:
 
     def run(self) -> Ending:
         started = time.monotonic()
-        with signals_ring(self._bell) as received:
+        with self._bell.on_signals():
             guest = start_guest_thread(self._guest, "guest")
-            in_time = self._bell.wait(self._plan.limits.timeout)
-            if reason := self._reason(in_time, received):
+            if reason := self._reason(self._bell.wait(self._plan.limits.timeout)):
                 self._interrupt.end(reason)
             guest.join(GRACE if reason else None)
         if not guest.is_alive():
@@ -113,11 +112,11 @@ class _Session:
         self._meter(ending, time.monotonic() - started)
         return ending
 
-    def _reason(self, in_time: bool, received: list[int]) -> Ending | None:
-        if received:
-            return signalled(received[0])
-        if in_time:
+    def _reason(self, rang: int | None) -> Ending | None:
+        if rang == Bell.OVER:
             return None
+        if rang:
+            return signalled(rang)
         sentence = f"the guest ran longer than its {self._plan.limits.timeout:g} s"
         return Ending(EXIT_LIMIT, "limit", "timeout", sentence)
 

@@ -33,7 +33,7 @@ def prepare(plan: RunPlan, host: Host) -> Prepared:
     """Compile if need be. Raises StartError."""
     inspection = inspected(plan.wasm)
     admit(inspection, "http", plan.wasm.path)
-    build = Build(adapter=adapter_of(inspection, "http"), fuel=plan.limits.fuel is not None)
+    build = Build(adapter=adapter_of(inspection, "http", plan.outbound), fuel=plan.limits.fuel is not None)
     return Prepared(plan, inspection, build, compiled(plan.wasm, build, host.cache, host.report))
 
 
