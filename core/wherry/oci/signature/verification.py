@@ -32,8 +32,9 @@ def verify(repository: Repository, digest: str, keys: Sequence[PublicKey], thres
     """
     distinct = {key.fingerprint: key for key in keys}
     if not 1 <= threshold <= len(distinct):
+        expected = "keys, and a threshold from 1 to their number"
         raise InputError(
-            f"verify: got a threshold of {threshold} with {len(distinct)} distinct keys, expected 1 to that"
+            f"verify: got {len(distinct)} distinct keys and a threshold of {threshold}, expected {expected}"
         )
     signers: dict[str, PublicKey] = {}
     faults: list[str] = []
