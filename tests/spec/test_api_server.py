@@ -23,7 +23,7 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 PATH = "/apis/wherry.dev/v1alpha1/namespaces/default/wasmapps"
 CRD = Path(__file__).parents[2] / "crds" / "wasmapps.yaml"
 SCALARS = Path(__file__).parent / "scalars.yaml"
-pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("api_server")]
+pytestmark = pytest.mark.peer
 
 
 @pytest.fixture(scope="module")

@@ -68,6 +68,7 @@ def test_what_is_no_origin_is_refused_with_the_likely_one(text: str, cure: str) 
         pytest.param("https://*.b.example", "https", "a.b.example.evil.example", 443, False, id="another end"),
         pytest.param("http://[::1]", "http", "[0:0::1]", 80, True, id="another way to write an address"),
         pytest.param("http://[::1]", "http", "[::2]", 80, False, id="another address"),
+        pytest.param("http://[::1]", "http", "[::1::]", 80, False, id="no address in brackets"),
         pytest.param("http://127.0.0.1", "http", "127.1", 80, False, id="a short address"),
     ],
 )

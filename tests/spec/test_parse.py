@@ -130,6 +130,17 @@ def test_a_document_that_says_not_what_it_is_was_meant_for_us(text: str) -> None
     assert _messages(text)
 
 
+def test_a_number_without_end_is_told_in_few_words() -> None:
+    with pytest.raises(InvalidApp, match="got a number of more than 64 bits, expected 1 to 65535"):
+        read(document({"port": 10**5000}), "app.yaml")
+
+
+def test_a_thousand_unknown_fields_are_not_all_told() -> None:
+    with pytest.raises(InvalidApp) as caught:
+        read(document({f"field{number}": 1 for number in range(1000)}), "app.yaml")
+    assert len(caught.value.fields) == 50
+
+
 def test_what_an_api_server_adds_is_no_fault() -> None:
     added = {"uid": "u", "resourceVersion": "1", "generation": 3, "managedFields": [{}], "creationTimestamp": "2026"}
     app = document({})

@@ -49,9 +49,6 @@ class Quantity:
     def amount(self) -> Decimal:
         return parse_quantity(self.text)
 
-    def __str__(self) -> str:
-        return self.text
-
 
 def parse_quantity(text: str) -> Decimal:
     """The amount of `250m`, `1.5Gi`, `1e3`, … , capped as Kubernetes does. Raises InvalidValue."""
