@@ -174,6 +174,18 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
         assert child.returncode == 0
 
 
+def test_a_signal_that_someone_else_handles_is_theirs() -> None:
+    script = "import signal; signal.signal(signal.SIGUSR1, lambda *_: print('seen', flush=True))\n" + RUNNER
+    command = [sys.executable, "-c", script, str(guests.command("relay")), str(CACHE)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as child:
+        assert child.stdout
+        assert child.stdout.readline() == b"ready\n"
+        child.send_signal(signal.SIGUSR1)
+        assert child.stdout.readline() == b"seen\n"
+        out, _ = child.communicate(b"still here", timeout=60)
+        assert (out, child.returncode) == (b"still here", 0)
+
+
 def test_a_read_to_the_end_of_a_large_stdin_is_whole() -> None:
     outcome: Outcome = ours(plan_of(guests.command("echo")), os.urandom(1 << 20))
     assert len(outcome.stdout) == len(b"arg /app.wasm\n") + (1 << 20)

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -51,45 +52,57 @@ class Interrupt:
 
 
 class Bell:
-    """Wakes one waiting thread. Unlike a threading.Event it may be rung by a signal handler of that same thread."""
+    """Wakes one waiting thread: for a signal, or by `ring`.
+
+    A handler written in Python runs too late for a thread that is about to wait, or when another thread took the
+    signal; so the interpreter itself rings, with the signal's number, from the moment that the signal comes.
+    """
+
+    OVER = 0
 
     def __init__(self) -> None:
-        self._event = os.eventfd(0)
+        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def ring(self) -> None:
-        os.eventfd_write(self._event, 1)
+        """The guest is over."""
+        os.write(self._writer, bytes([self.OVER]))
 
-    def wait(self, seconds: float | None) -> bool:
-        """True when it was rung in time; None waits for ever."""
+    def wait(self, seconds: float | None) -> int | None:
+        """The first that rang: a signal's number or OVER. None when nothing did in time; seconds None is for ever."""
+        until = None if seconds is None else time.monotonic() + seconds
         poll = select.poll()
-        poll.register(self._event, select.POLLIN)
-        return bool(poll.poll(None if seconds is None else seconds * 1000))
+        poll.register(self._reader, select.POLLIN)
+        while poll.poll(None if until is None else max(0, until - time.monotonic()) * 1000):
+            rang = os.read(self._reader, 1)[0]
+            if rang == self.OVER or rang in SIGNALS:  # the interpreter rings for signals of others, too
+                return rang
+        return None
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Within, SIGTERM and SIGINT ring, and do nothing else. A signal that is ignored stays ignored.
+
+        Only the main thread may handle signals: in any other nothing is changed.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        handled = [number for number in SIGNALS if before[number] != signal.SIG_IGN]
+        wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        for number in handled:
+            signal.signal(number, _nothing)
+        try:
+            yield
+        finally:
+            for number in handled:
+                signal.signal(number, before[number] or signal.SIG_DFL)
+            signal.set_wakeup_fd(wakeup)
 
     def close(self) -> None:
-        os.close(self._event)
+        os.close(self._reader)
+        os.close(self._writer)
 
 
-@contextmanager
-def signals_ring(bell: Bell) -> Iterator[list[int]]:
-    """Within, SIGTERM and SIGINT ring the bell, and their numbers are listed in the order of their coming.
-
-    A signal that is ignored stays ignored. Only the main thread may handle signals: in any other nothing is changed.
-    """
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-
-    def handler(number: int, _frame: object) -> None:
-        received.append(number)
-        bell.ring()
-
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    handled = [number for number in SIGNALS if before[number] != signal.SIG_IGN]
-    for number in handled:
-        signal.signal(number, handler)
-    try:
-        yield received
-    finally:
-        for number in handled:
-            signal.signal(number, before[number] or signal.SIG_DFL)
+def _nothing(_number: int, _frame: object) -> None:
+    """The interpreter has rung already."""
