@@ -36,8 +36,8 @@ class Connection(asyncio.Protocol):
         self._refusal: Refused | None = None  # what to say after the exchanges
         self._target = b""
         self._fields: Fields = []
-        self._head_size = 0  # of what was parsed
-        self._head_unparsed = 0  # upper bound
+        self._head_unparsed = 0  # bytes of it in reads before the last
+        self._read_size = 0
         self._head_since = 0.0  # 0 is: no head has begun
         self._touched = monotonic()
         self._lingering = 0
@@ -59,6 +59,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._touched = monotonic()
+        self._read_size = len(data)
         if self._refusal is not None:
             self._discard(len(data))
             return
@@ -68,13 +69,10 @@ class Connection(asyncio.Protocol):
             self._refuse(Refused(501, "Upgrade is not served"))
         except httptools.HttpParserError as error:
             self._refuse(_refusal_of(error, data))
-        self._after_read(len(data))
-
-    def _after_read(self, count: int) -> None:
-        if self._head_since:
-            self._head_unparsed += count if self._head_since < self._touched else 0
+        if self._head_since and self._head_since < self._touched:
+            self._head_unparsed += len(data)
             if self._head_unparsed > 2 * MAX_HEAD:
-                self._refuse(Refused(431, f"the request head is larger than {MAX_HEAD} bytes"))
+                self._refuse(_too_large())
         if len(self._exchanges) > 1:
             self.pause_reading()
         elif self._receiving is not None:
@@ -119,26 +117,21 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._target = b""
         self._fields = []
-        self._head_size = self._head_unparsed = 0
+        self._head_unparsed = 0
         self._head_since = self._touched
 
     def on_url(self, target: bytes) -> None:
         self._target += target
-        self._grow(len(target))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._grow(len(name) + len(value))
         self._fields.append((name.lower(), value))
-
-    def _grow(self, count: int) -> None:
-        self._head_size += count
-        if self._head_size > MAX_HEAD or len(self._fields) >= MAX_FIELDS:
-            raise Refused(431, f"the request head is larger than {MAX_HEAD} bytes or {MAX_FIELDS} fields")
 
     def on_headers_complete(self) -> None:
         parser, worker = self._parser, self._worker
         if self._refusal is not None:
             raise self._refusal
+        if self._read_size + self._head_unparsed > MAX_HEAD or len(self._fields) > MAX_FIELDS:
+            self._check_size()
         head = checked(
             parser.get_method(),
             self._target,
@@ -149,12 +142,16 @@ class Connection(asyncio.Protocol):
         )
         self._fresh = False
         self._head_since = 0.0
-        self._head_size = 0
         self._fields = []  # from here on those of the trailer section
         self._receiving = exchange = Exchange(worker, self, head)
         self._exchanges.append(exchange)
         if head.expects_continue and len(self._exchanges) == 1:
             self._greet(exchange)
+
+    def _check_size(self) -> None:
+        size = len(self._target) + sum(len(name) + len(value) for name, value in self._fields)
+        if size > MAX_HEAD or len(self._fields) > MAX_FIELDS:
+            raise _too_large()
 
     def on_body(self, data: bytes) -> None:
         exchange = self._receiving
@@ -290,6 +287,10 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         self._refusal = self._refusal or Refused(0, "")
         self.transport.close()
+
+
+def _too_large() -> Refused:
+    return Refused(431, f"the request head is larger than {MAX_HEAD} bytes or {MAX_FIELDS} fields")
 
 
 def _refusal_of(error: httptools.HttpParserError, data: bytes) -> Refused:

@@ -264,7 +264,7 @@ class Exchange:
         """The client's side is over."""
         self.done = True
         self.body.clear()
-        delivery = self._delivery
+        delivery, self._delivery = self._delivery, None
         status = delivery.status if delivery else 0
         self._worker.settled(self, status, delivery.sent if delivery else 0, whole)
         self.connection.settled(self, whole, delivery is None or delivery.cut_shows)

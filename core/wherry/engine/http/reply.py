@@ -12,12 +12,17 @@ from wherry.engine.http.head import Fields
 
 MAX_RESPONSE_HEAD = 64 << 10
 
-REASONS = {int(status): status.phrase.encode() for status in HTTPStatus}
+STATUS_LINES = {int(status): b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 NO_BODY = frozenset({204, 304})
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+KNOWN_NAMES = 256
+_known: dict[bytes, bytes] = {}
+"""Names that were checked before, in lower case: a guest uses few, again and again."""
+
 _OURS = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"te"})
+_SPECIAL = _OURS | {b"content-length", b"date", b"x-request-id"}
 
 
 class BadResponse(Exception):
@@ -62,20 +67,24 @@ def response_head(status: bytes, pairs: Fields) -> ResponseHead:
         raise BadResponse(f"the status is {status[:20]!r}, not one from 200 to 599")
     head = ResponseHead(int(status), [])
     for given, value in pairs:
-        name = given.lower()
-        if not _NAME.fullmatch(name):
-            raise BadResponse(f"a field is named {given[:40]!r}")
-        if name in _OURS:
-            continue
-        if name == b"content-length":
+        name = _known.get(given) or _name(given)
+        if name not in _SPECIAL:
+            head.fields.append((name, value))
+        elif name == b"content-length":
             _set_length(head, value)
-            continue
-        if name == b"date":
-            head.dated = True
-        elif name == b"x-request-id":
-            head.identified = True
-        head.fields.append((name, value))
+        elif name not in _OURS:
+            head.dated = head.dated or name == b"date"
+            head.identified = head.identified or name == b"x-request-id"
+            head.fields.append((name, value))
     return head
+
+
+def _name(given: bytes) -> bytes:
+    if not _NAME.fullmatch(given):
+        raise BadResponse(f"a field is named {given[:40]!r}")
+    if len(_known) < KNOWN_NAMES:
+        _known[given] = given.lower()
+    return given.lower()
 
 
 def _set_length(head: ResponseHead, value: bytes) -> None:
@@ -100,7 +109,7 @@ def wire_head(head: ResponseHead, framing: Framing, body: int | None, *, date: b
 
     extra: whole lines that the connection adds. A 204 never has a Content-Length (RFC 9110 §8.6).
     """
-    parts = [b"HTTP/1.1 %d %s\r\n" % (head.status, REASONS.get(head.status, b""))]
+    parts = [STATUS_LINES.get(head.status) or b"HTTP/1.1 %d \r\n" % head.status]
     parts += [b"%s: %s\r\n" % field for field in head.fields]
     length = body if head.length is None else head.length
     if length is not None and head.status != 204:

@@ -180,11 +180,9 @@ class Worker:
         if not self._pool.submit(exchange):
             self.meter.add("overloaded")
             exchange.answer(503, "too many requests at once")
-        self._gauge()
 
     def withdraw(self, exchange: Exchange) -> None:
         self._pool.withdraw(exchange)
-        self._gauge()
 
     # What exchanges tell
 
@@ -209,7 +207,6 @@ class Worker:
             cells[_FUEL] += outcome.fuel
         if outcome.ending.category != "exit" and not exchange.cancelled:
             self.meter.ended(outcome.ending.category, outcome.ending.reason)
-        self._gauge()
 
     def settled(self, exchange: Exchange, status: int, sent: int, whole: bool) -> None:
         """A client has its answer, or never will."""
@@ -243,6 +240,7 @@ class Worker:
         now = monotonic()
         for exchange in list(self._open):
             exchange.tick(now)
+        self._gauge()
         self._ticking = bool(self._open)
         if self._ticking:
             self.loop.call_later(TICK, self._tick)
@@ -272,6 +270,7 @@ def main(plan: RunPlan, serving: Serving, station: Station, guest: Guest) -> NoR
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's ^C is the supervisor's to pass on
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         gc.freeze()
+        gc.set_threshold(10_000)  # a request leaves no cycles behind, so that there is little to find
         status = CUT if Worker(plan, serving, station, guest).run() else 0
     except BaseException:  # a fork must never return into its parent's code
         traceback.print_exc()
