@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +51,10 @@ class Shell:
         )
         return Outcome(result.returncode, result.stdout, result.stderr)
 
-    def start(self, *args: str | Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """Start and go on; the caller ends it."""
-        return subprocess.Popen(
+    @contextmanager
+    def started(self, *args: str | Path, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+        """A process that goes on; killed when the block is left, whatever it was doing."""
+        with subprocess.Popen(
             [WHERRY, *args],
             cwd=self.folder,
             env=self.environment(env),
@@ -60,4 +62,8 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()

@@ -67,7 +67,7 @@ class Server:
 @contextmanager
 def serving(shell: Shell, *args: str | Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """`wherry run` with these arguments, once it serves; ended when the block is left."""
-    with shell.start("run", *args, "--workers", "1", env=env) as process:
+    with shell.started("run", *args, "--workers", "1", env=env) as process:
         server = Server(process)
         ears = threading.Thread(target=server.listen)
         ears.start()

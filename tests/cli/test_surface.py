@@ -8,13 +8,17 @@ import pty
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import click
 import pytest
 
+from tests.architecture.tree import ROOT
 from tests.cli.process import WHERRY, Shell
+from wherry_cli import failure
 from wherry_cli.commands import COMMANDS, LazyGroup
 
+HELLO = ROOT / "examples" / "01-hello" / "hello.wasm"
 USER_CPU = """
 import resource, subprocess, sys
 subprocess.run([sys.argv[1], "--help"], check=True, stdout=subprocess.DEVNULL)
@@ -90,6 +94,33 @@ def test_a_reader_that_leaves_early_causes_no_noise(shell: Shell) -> None:
     result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() in {"0", "1"}
     assert result.stderr == ""
+
+
+def test_no_command_at_all_shows_the_help_and_is_a_wrong_usage(shell: Shell) -> None:
+    outcome = shell.wherry()
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("Usage: wherry")
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["not asked", "asked"])
+def test_a_bug_admits_to_be_one_and_shows_its_traceback_when_asked(
+    asked: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHERRY_DEBUG", "1" if asked else "")
+    try:
+        raise LookupError("nobody foresaw this")
+    except LookupError as bug:
+        assert failure.report_bug(bug) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("wherry: a bug in wherry: LookupError: nobody foresaw this\n")
+    assert "please report it: https://" in said
+    assert ("Traceback" in said) is asked
+
+
+def test_a_terminal_sees_a_bar_while_bytes_move(tmp_path: Path) -> None:
+    seen = on_a_terminal("push", str(HELLO), f"oci:{tmp_path}/images:v1")
+    assert "━" in seen
+    assert "uploaded" in seen
 
 
 def test_help_costs_little_cpu() -> None:
