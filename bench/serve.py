@@ -12,6 +12,12 @@ from bench.servers import Server, ours, theirs
 
 TITLE = "wherry run against wasmtime serve"
 PEER = "wasmtime serve"
+MEASURES = (
+    ("rate", "req/s", "throughput"),
+    ("cpu", "µs", "CPU a request"),
+    ("p50", "ms", "p50"),
+    ("p99", "ms", "p99"),
+)
 
 
 @dataclass(frozen=True)
@@ -45,13 +51,19 @@ def against(
     """Rows of throughput and latency of two servers that are both up."""
 
     def side(server: Server) -> Callable[[], Round]:
-        return lambda: load(server.port, seconds, cores.connections, cores.client)
+        return lambda: loaded(server, cores, seconds)
 
     for server in servers:
         load(server.port, 1.0, cores.connections, cores.client)
     mine, others = interleaved([side(server) for server in servers], rounds)
-    measures = (("rate", "req/s", "throughput"), ("p50", "ms", "p50"), ("p99", "ms", "p99"))
     return [
         compared(f"{name}: {label}", unit, peer, [taken[key] for taken in mine], [taken[key] for taken in others])
-        for key, unit, label in measures
+        for key, unit, label in MEASURES
     ]
+
+
+def loaded(server: Server, cores: Cores, seconds: float) -> Round:
+    """What the client saw, and the CPU that a request took: what a busy machine spoils least."""
+    before = server.cpu()
+    seen = load(server.port, seconds, cores.connections, cores.client)
+    return {**seen, "cpu": (server.cpu() - before) / (seen["rate"] * seconds) * 1e6}

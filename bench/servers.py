@@ -33,9 +33,13 @@ class Server:
     def pids(self) -> list[int]:
         return [self.process.pid, *_children(self.process.pid)]
 
+    def cpu(self) -> float:
+        """Seconds that the tree has computed so far."""
+        return sum(_ticks(pid) for pid in self.pids()) / os.sysconf("SC_CLK_TCK")
+
     def pss(self) -> float:
         """MiB of the whole tree: private pages, and a fair share of the shared ones."""
-        return sum(_pss(pid) for pid in self.pids()) / 1024
+        return sum(pss_of(pid) for pid in self.pids()) / 1024
 
 
 def wasmtime() -> Path:
@@ -133,7 +137,13 @@ def _children(pid: int) -> list[int]:
     return [each for child in map(int, found) for each in (child, *_children(child))]
 
 
-def _pss(pid: int) -> int:
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def pss_of(pid: int) -> int:
+    """KiB of one process."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1])
