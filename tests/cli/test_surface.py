@@ -107,10 +107,9 @@ def test_a_bug_admits_to_be_one_and_shows_its_traceback_when_asked(
     asked: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WHERRY_DEBUG", "1" if asked else "")
-    try:
+    with pytest.raises(LookupError) as caught:
         raise LookupError("nobody foresaw this")
-    except LookupError as bug:
-        assert failure.report_bug(bug) == 1
+    assert failure.report_bug(caught.value) == 1
     said = capsys.readouterr().err
     assert said.startswith("wherry: a bug in wherry: LookupError: nobody foresaw this\n")
     assert "please report it: https://" in said
