@@ -1,8 +1,9 @@
 """What this host runs, decided from names before anything is compiled.
 
 WASI 0.3 ends here, and only here. To run it, a later issue lets it through, adds an adapter to `config.Adapter`
-(composed in `compile.compiled`, like that of 0.2), and calls the guest by `wasmtime_component_func_call_async` and
-`wasmtime_call_future_poll` beside the synchronous call in `guest.py`; linker, store and host functions stay.
+(composed in `compile.compiled`, like that of 0.2), switches concurrency support on for it in `config`, and calls the
+guest by `wasmtime_component_func_call_async` and `wasmtime_call_future_poll` beside the synchronous call in `guest.py`;
+linker, store and host functions stay.
 """
 
 from __future__ import annotations
