@@ -364,6 +364,31 @@ def test_more_requests_at_once_than_allowed_are_told_so(run: Run, monkeypatch: p
     run(test())
 
 
+def test_strangers_who_only_connect_take_no_place_of_a_guest(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wherry.engine.egress.proxy.CONNECTIONS", 1)
+    monkeypatch.setattr("wherry.engine.egress.proxy.STRANGERS", 2)
+
+    async def test() -> None:
+        async with serving(Origin()) as port:
+            asked = f"http://127.0.0.1:{port}"
+            async with Egress([asked], log=print) as egress, connected(egress), connected(egress):
+                assert (await ask(egress, head(egress, asked))).status == 200
+
+    run(test())
+
+
+def test_more_strangers_than_there_is_room_for_are_cut(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wherry.engine.egress.proxy.CONNECTIONS", 1)
+    monkeypatch.setattr("wherry.engine.egress.proxy.STRANGERS", 0)
+
+    async def test() -> None:
+        async with Egress(["http://a.example"], log=print) as egress, connected(egress), connected(egress) as (late, _):
+            async with asyncio.timeout(PATIENCE):
+                assert await read_what_comes(late) == b""
+
+    run(test())
+
+
 def test_a_command_has_its_egress_in_a_thread(run: Run) -> None:
     async def test() -> None:
         async with serving(Origin()) as port:

@@ -26,6 +26,8 @@ LINGER = 5.0
 """Seconds for the guest's side to take the end of an answer and close."""
 CONNECTIONS = 256
 """Exchanges at once; a guest that opens more is told so."""
+STRANGERS = 64
+"""Connections beyond those that may be open without a request: other programs of this host can connect too."""
 
 
 class Egress:
@@ -52,6 +54,7 @@ class Egress:
         self._resolve = resolve
         self._tls = _tls_for(self._granted)
         self._exchanges: set[asyncio.Task[None]] = set()
+        self._under_way = 0
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Egress:
@@ -68,6 +71,9 @@ class Egress:
         await asyncio.gather(*self._exchanges, return_exceptions=True)
 
     def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        if len(self._exchanges) >= CONNECTIONS + STRANGERS:
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._serve(reader, writer))
         self._exchanges.add(task)
         task.add_done_callback(self._exchanges.discard)
@@ -98,11 +104,18 @@ class Egress:
         await _finish(reader, writer)
 
     async def _pass(self, request: Request, exchange: Exchange) -> None:
-        if len(self._exchanges) > CONNECTIONS:
-            raise Failure("connection-limit-reached", f"{CONNECTIONS} requests are under way already", status=503)
         await _read_head(request)
         if not self._authorised(request):
             raise Failure("", status=403)
+        if self._under_way >= CONNECTIONS:
+            raise Failure("connection-limit-reached", f"{CONNECTIONS} requests are under way already", status=503)
+        self._under_way += 1
+        try:
+            await self._forward(request, exchange)
+        finally:
+            self._under_way -= 1
+
+    async def _forward(self, request: Request, exchange: Exchange) -> None:
         if not request.target.startswith(b"/") and request.target != b"*":
             raise Failure("HTTP-request-URI-invalid", "a target that is no path", status=400)
         asked = asked_origin(b",".join(request.values(ORIGIN)).decode("latin-1"))
