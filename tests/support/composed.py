@@ -6,6 +6,7 @@ wasmtime's Python API is enough here; the server has its own, faster way.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -104,6 +105,21 @@ def call(
             store.close()
             answer.stdout, answer.log = stdout.content(), stderr.content().decode()
     return answer
+
+
+def serve_many(guest: Path, requests: Sequence[Request], memory: int) -> list[int]:
+    """The same instance for all requests: the endings. memory: bytes that each of its memories may have."""
+    answer = Answer()
+    with _File() as stdout, _File() as stderr:
+        store = _store(Request(), stdout, stderr, GRANTED_TICKS)
+        store.set_limits(memory_size=memory)
+        instance = _linker(Request(), answer, outbound=False).instantiate(store, compiled(guest, "http"))
+        endings = []
+        for request in requests:
+            _run(store, instance, request, answer)
+            endings.append(answer.ending)
+        store.close()
+    return endings
 
 
 def _run(store: Store, instance: Any, request: Request, answer: Answer) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from tests.support.composed import Request, ask
+from tests.support.composed import Request, ask, serve_many
 
 COMPLETE, COMPLETE_WITH_TRAILERS, UNANSWERED, INCOMPLETE = range(4)
 TWO = [(b"x-one", b"1"), (b"x-two", b"2")]
+TWO_TRAILERS = ((b"x-t", b"1"), (b"x-u", b"2"))
 
 
 def test_a_head_and_a_body(types: Path) -> None:
@@ -76,3 +77,13 @@ def test_a_request_leaves_nothing_for_the_next(types: Path) -> None:
 
     assert ask(types, Request("/bodyless")).ending == COMPLETE
     assert ask(types, Request("/with-trailers")) == first
+
+
+def test_an_instance_may_serve_many_requests_in_the_same_memory(types: Path) -> None:
+    long = ((b"x-long", b"v" * 4000),)
+    paths = ["/with-trailers", "/bodyless", "/stream-first", "/unanswered", "/options", "/failing"]
+    requests = [Request(paths[i % len(paths)], headers=long, trailers=TWO_TRAILERS) for i in range(3000)]
+
+    endings = serve_many(types, requests, memory=1 << 20)
+
+    assert endings == [COMPLETE_WITH_TRAILERS, COMPLETE, COMPLETE, UNANSWERED, COMPLETE, COMPLETE] * 500

@@ -326,9 +326,11 @@ static void report_on(text path, request in) {
 
 void serve(request in, answer out) {
     text path = path_of(in);
-    if (answered(path, out)) return;
+    if (answered(path, out)) return request_drop(in);
     report_on(path, in);
     body to = start(out, 200, with(headers(), "content-type", "text/plain"));
     write(to, (text){report, reported});
     end(to);
+    reported = 0;
+    if (!equal(path, "/orphan")) request_drop(in);
 }

@@ -16,7 +16,7 @@ handle incoming_body_handle(handle native) {
   return new_incoming_body(self);
 }
 
-handle outgoing_body_handle(handle native, const outgoing_response *response) {
+handle outgoing_body_handle(handle native, outgoing_response *response) {
   outgoing_body *self = allocate(sizeof *self);
   *self = (outgoing_body){.native = native, .response = response};
   return new_outgoing_body(self);

@@ -7,13 +7,14 @@
 #include "host.h"
 
 handle incoming_body_handle(handle native);
-handle outgoing_body_handle(handle native, const outgoing_response *response);
+handle outgoing_body_handle(handle native, outgoing_response *response);
 
 #ifdef SERVES
 handle request_stream(void);
 fields *request_trailers(void);
 area *response_stream(const outgoing_response *response);
 area *response_finish(int some, handle trailers);
+void response_reset(void);
 #else
 #define request_stream() DENIED
 #define request_trailers() NONE

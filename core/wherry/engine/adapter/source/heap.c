@@ -63,10 +63,11 @@ EXPORT("cabi_realloc") void *cabi_realloc(void *old, u32 old_size, u32 align, u3
 
 static void drop_fields(fields *f) {
   if (--f->handles) return;
-  for (u32 i = 0; i < f->count && !f->sliced; i++) {
+  for (u32 i = 0; i < f->count && !f->block.size; i++) {
     release_block(f->list[i].name.at, f->list[i].name.size);
     release_block(f->list[i].value.at, f->list[i].value.size);
   }
+  release_block(f->block.at, f->block.size);
   release_block(f->list, f->room * sizeof(field));
   release_block(f, sizeof *f);
 }
@@ -104,15 +105,24 @@ DESTRUCTOR(future_trailers, "future-trailers") {
   release_block(self, sizeof *self);
 }
 
-/* Its body may outlive it, and still wants its head. */
-DESTRUCTOR(outgoing_response, "outgoing-response") {
-  if (self->bodied) return;
+static void free_response(outgoing_response *self) {
   drop_fields(self->headers);
   release_block(self, sizeof *self);
 }
 
+static void leave_response(outgoing_response *response) {
+  response->body = BODY_GONE;
+  if (response->dropped) free_response(response);
+}
+
+DESTRUCTOR(outgoing_response, "outgoing-response") {
+  self->dropped = 1;
+  if (self->body != BODY_ALIVE) free_response(self);
+}
+
 DESTRUCTOR(outgoing_body, "outgoing-body") {
   DROP_NATIVE(drop_native_body_out, self->native);
+  if (self->response) leave_response(self->response);
   release_block(self, sizeof *self);
 }
 

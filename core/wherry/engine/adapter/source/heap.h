@@ -5,14 +5,6 @@
 
 #include "abi.h"
 
-#ifndef HEAP_ITSELF
-/* Sizes are the caller's to remember: blocks have no headers. A block of 0 bytes is never written and may be released. */
-IMPORT("heap", "cabi_realloc") void *reallocate(void *old, u32 old_size, u32 align, u32 size);
-IMPORT("heap", "release") void release(void *block, u32 size);
-
-static inline void *allocate(u32 size) { return reallocate(0, 0, 8, size); }
-#endif
-
 /* One field, laid out as an element of list<tuple<string, list<u8>>>: lists go in and out without a copy. */
 typedef struct {
   string name, value;
@@ -23,8 +15,17 @@ typedef struct {
   u32 count, room;
   field *list;
   u8 immutable;
-  u8 sliced; /* names and values are slices of the request's head, and are not freed here */
+  string block; /* if it is not empty, names and values are slices of it and are freed with it */
 } fields;
+
+#ifndef HEAP_ITSELF
+/* Sizes are the caller's to remember: blocks have no headers. A block of 0 bytes is never written and may be released. */
+IMPORT("heap", "cabi_realloc") void *reallocate(void *old, u32 old_size, u32 align, u32 size);
+IMPORT("heap", "release") void release(void *block, u32 size);
+IMPORT("heap", "[dtor]fields") void fields_leave(fields *share);
+
+static inline void *allocate(u32 size) { return reallocate(0, 0, 8, size); }
+#endif
 
 typedef struct {
   fields *headers;
@@ -43,13 +44,15 @@ typedef struct {
 
 typedef struct {
   fields *headers;
+  u32 serial;
   u16 status;
-  u8 bodied;
+  enum { NO_BODY, BODY_ALIVE, BODY_GONE } body; /* a body may outlive its response and still want its head */
+  u8 dropped; /* by the guest, and left to its body to free */
 } outgoing_response;
 
 typedef struct {
   handle native; /* of an outgoing request's body; NONE for the response's, which is stdout */
-  const outgoing_response *response;
+  outgoing_response *response;
   u8 written;
 } outgoing_body;
 

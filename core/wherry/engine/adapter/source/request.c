@@ -11,9 +11,11 @@ static struct {
   fields *headers, *trailers;
 } request;
 
-static fields *parse_fields(string *text) {
+/* Lines up to an empty one, which lie in block; the fields own it. */
+static fields *parse_fields(string *text, string block) {
   fields *f = fields_make(16);
-  f->immutable = f->sliced = 1;
+  f->immutable = 1;
+  f->block = block;
   for (string name; text->size && (name = next_line(text)).size;) {
     string value = next_line(text);
     if (!is_forbidden(name)) fields_add(f, name, value);
@@ -21,17 +23,24 @@ static fields *parse_fields(string *text) {
   return f;
 }
 
+static fields *trailers_in(string block) {
+  string text = block;
+  return text.size ? parse_fields(&text, block) : NONE;
+}
+
 /* Latin-1, as lowered by the host: a set top bit would say UTF-16, which no head needs. */
 EXPORT("prepare") void request_prepare(FLAT(head)) {
-  string head = UNFLAT(head);
+  string head = UNFLAT(head), rest = head;
   if (head.size >> 31) __builtin_trap();
-  request.method = next_line(&head);
-  request.path = next_line(&head);
-  request.scheme = next_line(&head);
-  request.authority = next_line(&head);
-  request.mode = next_line(&head);
-  request.headers = parse_fields(&head);
-  request.trailers = head.size ? parse_fields(&head) : NONE;
+  response_reset();
+  request.method = next_line(&rest);
+  request.path = next_line(&rest);
+  request.scheme = next_line(&rest);
+  request.authority = next_line(&rest);
+  request.mode = next_line(&rest);
+  request.headers = parse_fields(&rest, head);
+  if (request.trailers) fields_leave(request.trailers);
+  request.trailers = trailers_in(duplicate(rest));
 }
 
 EXPORT("take-request") handle request_take(void) {
@@ -72,7 +81,7 @@ fields *request_trailers(void) {
   if (request.mode.size && request.mode.at[0] == 's') {
     string text;
     host_trailers(&text);
-    return text.size ? parse_fields(&text) : NONE;
+    return trailers_in(text);
   }
   return request.trailers ? fields_share(request.trailers) : NONE;
 }

@@ -13,18 +13,24 @@ IMPORT("resource", "[resource-drop]response-outparam") void drop_outparam(handle
 enum { COMPLETE, COMPLETE_WITH_TRAILERS, UNANSWERED, INCOMPLETE };
 
 static struct {
-  const outgoing_response *sent; /* whose head went to stdout, and with what status */
+  u32 sent; /* the serial number of the response whose head went to stdout, and its status there */
   u16 status;
   handle output;
   u8 answered, bodied, streamed, finished;
   fields *trailers;
 } response;
 
+void response_reset(void) {
+  if (response.trailers) fields_leave(response.trailers);
+  response = (typeof(response)){0};
+}
+
 EXPORT("take-outparam") handle response_prepare(void) { return new_outparam(1); }
 
 EXPORT("[constructor]outgoing-response") handle response_new(handle headers) {
+  static u32 serial;
   outgoing_response *self = allocate(sizeof *self);
-  *self = (outgoing_response){.headers = fields_take(headers), .status = 200};
+  *self = (outgoing_response){.headers = fields_take(headers), .serial = ++serial, .status = 200};
   self->headers->immutable = 1;
   return new_response(self);
 }
@@ -44,8 +50,9 @@ EXPORT("[method]outgoing-response.headers") handle response_headers(const outgoi
 }
 
 EXPORT("[method]outgoing-response.body") area *response_body(outgoing_response *self) {
-  if (self->bodied) return error(0);
-  self->bodied = response.bodied = 1;
+  if (self->body != NO_BODY) return error(0);
+  self->body = BODY_ALIVE;
+  response.bodied = 1;
   return ok(outgoing_body_handle(NONE, self));
 }
 
@@ -89,7 +96,7 @@ static void send_head(const outgoing_response *r) {
   string frame = framed_head(r);
   write_frame(frame);
   release(frame.at, frame.size);
-  response.sent = r;
+  response.sent = r->serial;
   response.status = r->status;
 }
 
@@ -111,7 +118,7 @@ area *response_finish(int some, handle trailers) {
 static void answer(const outgoing_response *r) {
   if (!response.sent) {
     send_head(r);
-  } else if (response.sent != r || response.status != r->status) {
+  } else if (response.sent != r->serial || response.status != r->status) {
     string frame = framed_head(r);
     host_respond(frame.at + 4, frame.size - 4);
   }
