@@ -64,7 +64,7 @@ class Pooling:
 
     instances: int
     memory: int
-    keep_resident: int = 64 << 10
+    keep_resident: int = 256 << 10
 
     @classmethod
     def of(cls, limits: Limits) -> Self:
