@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hostile_registry import CROWD, WASM, Hostile, hostile_registry
-from wherry.errors import ArtifactError
+from wherry.errors import ArtifactError, InputError
 from wherry.oci.access import Access
 from wherry.oci.cache import BlobCache
 from wherry.oci.descriptor import Descriptor
@@ -107,3 +108,20 @@ def test_a_blob_that_cannot_fit_is_refused_before_it_is_fetched(tmp_path: Path) 
     with pytest.raises(ArtifactError, match="do not fit"):
         BlobCache(tmp_path).fetch(Descriptor("", BLOB.digest, 1 << 60), lambda _: into.write(DATA))
     assert into.getvalue() == b""
+
+
+@pytest.mark.parametrize("name", ["cache", "cache/blobs"])
+def test_a_cache_that_cannot_be_made_is_the_users_mistake(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"a file in the way")
+    with pytest.raises(InputError, match="WHERRY_CACHE"):
+        BlobCache(tmp_path / "cache")
+
+
+def test_a_disk_that_fills_up_meanwhile_is_told_with_the_cure(tmp_path: Path) -> None:
+    def fill(file: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(InputError, match="No space left"):
+        BlobCache(tmp_path).fetch(BLOB, fill)
+    assert list((tmp_path / "tmp").iterdir()) == []

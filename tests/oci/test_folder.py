@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.artifacts import MODULE, cncf, cncf_artifact_type, solo
-from wherry.errors import ArtifactError, RegistryError
+from wherry.errors import ArtifactError, InputError, RegistryError
 from wherry.oci.access import Access
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import digest_of
 from wherry.oci.folder import FolderRepository
 from wherry.oci.manifest import parse_manifest
 from wherry.oci.pull import pull
+from wherry.oci.push import push
 from wherry.oci.store import Silent
 
 WRITERS = 6
@@ -133,3 +134,8 @@ def test_writers_at_once_lose_no_tag(wasm: Path, tmp_path: Path) -> None:
     tags = {entry["annotations"]["org.opencontainers.image.ref.name"] for entry in entries}
     assert tags == {f"w{number}-{count}" for number in range(WRITERS) for count in range(10)}
     assert [path.name for path in folder.rglob(".writing-*")] == []
+
+
+def test_a_folder_that_cannot_be_written_is_the_users_mistake(wasm: Path, access: Access) -> None:
+    with pytest.raises(InputError, match="written"):
+        push(wasm, f"oci:{wasm}:v1", access)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.hostile_registry import Hostile, Seen, hostile_registry
+from tests.support.certificates import self_signed
+from tests.support.hostile_registry import GOOD, WASM, Hostile, Seen, hostile_registry
 from wherry.errors import ArtifactError, LayoutNotRunnable, RegistryError, WherryError
-from wherry.oci.access import Access
+from wherry.oci.access import Access, opened
 from wherry.oci.credentials import Credential, Keychain
 from wherry.oci.pull import pull
+from wherry.oci.push import push
+from wherry.oci.reference import parse as reference
+from wherry.oci.registries import Entry
 from wherry.oci.transport.patience import Patience
 
 PATIENCE = Patience(connect=2, idle=1, small=3, blob=3, attempts=2)
@@ -88,6 +94,13 @@ REGISTRY_FAULTS = {
     "realm-user": "policy",
     "realm-file": "policy",
     "realm-none": "policy",
+    "token-html": "protocol",
+    "token-list": "protocol",
+    "token-none": "protocol",
+    "token-big": "protocol",
+    "token-split": "protocol",
+    "token-401": "auth",
+    "token-429": "ratelimited",
 }
 
 DOCUMENT_FAULTS = [
@@ -178,3 +191,83 @@ def test_no_password_reaches_another_server_in_any_case(hostile: Hostile, tmp_pa
     for case in ("redirect-plain", "redirect-loopback", "realm-other"):
         attempt(hostile, case, tmp_path / case)
     assert [request for request in hostile.seen if request.server == "other"] == []
+
+
+def test_a_body_in_chunks_is_a_body_like_any_other(hostile: Hostile, tmp_path: Path) -> None:
+    assert pull(f"{hostile.host}/t/blob-chunked:v1", Access(tmp_path)).path.read_bytes() == WASM
+
+
+def test_bytes_may_come_from_another_host_by_https_and_it_sees_no_credential(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    with hostile_registry(certificate) as server:
+        registries = {server.host: Entry(ca=certificate.pem, allow_private=True)}
+        keychain = Keychain({server.host: Credential("alice", "s3cret")})
+        access = Access(tmp_path / "cache", registries, keychain, PATIENCE)
+        assert pull(f"{server.host}/t/redirect-storage:v1", access).path.read_bytes() == WASM
+    assert [seen.authorization for seen in server.seen if seen.server == "other"] == [""]
+
+
+@pytest.mark.parametrize(
+    ("case", "kind"),
+    [
+        ("upload-elsewhere", "policy"),
+        ("upload-nowhere", "policy"),
+        ("upload-refused", "rejected"),
+        ("upload-changed", "digest"),
+        ("e401-basic", "auth"),
+        ("e503", "server"),
+        ("silent", "timeout"),
+    ],
+)
+def test_a_push_to_a_lying_registry_is_one_typed_error(
+    case: str, kind: str, hostile: Hostile, wasm: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RegistryError) as caught:
+        push(wasm, f"{hostile.host}/t/{case}:v1", Access(tmp_path, patience=PATIENCE))
+    assert (caught.value.kind, hostile.host in caught.value.message) == (kind, True)
+    assert [seen for seen in hostile.seen if seen.server == "other"] == []
+
+
+def test_an_upload_session_may_carry_a_query_of_its_own(hostile: Hostile, wasm: Path, tmp_path: Path) -> None:
+    push(wasm, f"{hostile.host}/t/upload-ok:v1", Access(tmp_path))
+    puts = [seen.path for seen in hostile.seen if seen.method == "PUT" and "upload-ok/blobs" in seen.path]
+    assert all("?a=b&digest=sha256:" in path for path in puts)
+    assert len(puts) == 2
+
+
+def test_the_referrers_api_is_used_where_there_is_one(hostile: Hostile, tmp_path: Path) -> None:
+    access = Access(tmp_path, patience=PATIENCE)
+    with opened(reference(f"{hostile.host}/t/referrers:v1"), access) as repository:
+        assert [entry.digest for entry in repository.referrers(GOOD.manifest.digest)] == [GOOD.manifest.digest]
+
+
+def test_a_referrers_api_that_answers_a_page_is_none_and_one_that_lies_is_refused(
+    hostile: Hostile, tmp_path: Path
+) -> None:
+    access = Access(tmp_path, patience=PATIENCE)
+    with opened(reference(f"{hostile.host}/t/referrers-html:v1"), access) as repository:
+        assert repository.referrers(GOOD.manifest.digest) == ()
+    lying = opened(reference(f"{hostile.host}/t/referrers-manifest:v1"), access)
+    with lying as repository, pytest.raises(ArtifactError):
+        repository.referrers(GOOD.manifest.digest)
+
+
+def test_nothing_ambient_is_used_neither_proxy_nor_netrc_nor_login(
+    hostile: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = base64.b64encode(b"alice:s3cret").decode()
+    (tmp_path / ".netrc").write_text("default login alice password s3cret\n")
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {hostile.host: {"auth": login}}}))
+    ambient = dict.fromkeys(("HOME", "DOCKER_CONFIG"), str(tmp_path)) | {"NETRC": str(tmp_path / ".netrc")}
+    ambient |= {"ORAS_USER": "alice", "ORAS_PASS": "s3cret", "HTTP_PROXY": "http://localhost:1", "no_proxy": ""}
+    for name, value in ambient.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(RegistryError, match="none is given"):
+        pull(f"{hostile.host}/t/e401-basic:ambient", Access(tmp_path / "cache", patience=PATIENCE))
+    assert {seen.authorization for seen in hostile.seen if seen.path.endswith("/ambient")} <= {""}
+
+
+def test_a_login_that_only_a_helper_keeps_is_told(hostile: Hostile, tmp_path: Path) -> None:
+    access = Access(tmp_path, keychain=Keychain(helpers=True), patience=PATIENCE)
+    with pytest.raises(RegistryError, match="credential helper, which is never run"):
+        pull(f"{hostile.host}/t/e401-basic:v1", access)

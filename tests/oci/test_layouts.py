@@ -172,4 +172,4 @@ def test_a_gate_that_refuses_stops_before_the_wasm_is_fetched(tmp_path: Path, ac
 
 def _image(tars: list[bytes]) -> Built:
     config = image_config(tars, {"Entrypoint": ["/app.wasm"]})
-    return built("compat", (IMAGE_CONFIG, config), [(TAR_GZIP, gzip.compress(data)) for data in tars])
+    return built("compat", (IMAGE_CONFIG, config), [(TAR_GZIP, gzip.compress(data, mtime=0)) for data in tars])

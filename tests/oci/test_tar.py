@@ -120,7 +120,7 @@ def test_an_extension_of_a_megabyte_is_refused() -> None:
         copied(tar({"x" * (1 << 21): b""}))
 
 
-GZIPPED = gzip.compress(tar({"app.wasm": MODULE}))
+GZIPPED = gzip.compress(tar({"app.wasm": MODULE}), mtime=0)
 ZSTD = b"\x28\xb5\x2f\xfd" + bytes(20)
 
 
@@ -135,6 +135,7 @@ ZSTD = b"\x28\xb5\x2f\xfd" + bytes(20)
         (b"not a tar" * 100, "cut or damaged|number"),
         (tar({"app.wasm": MODULE})[:700], "ends"),
     ],
+    ids=["cut", "two members", "trailing", "garbage", "zstd", "no tar", "cut tar"],
 )
 def test_a_damaged_layer_says_how(layer: bytes, said: str) -> None:
     with pytest.raises(ArtifactError, match=said):

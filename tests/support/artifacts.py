@@ -115,7 +115,7 @@ def compat(wasm: bytes = MODULE, *, docker: bool = False, below: Sequence[bytes]
     return built(
         "compat",
         (DOCKER_CONFIG if docker else IMAGE_CONFIG, config),
-        [(kind, gzip.compress(data)) for data in tars],
+        [(kind, gzip.compress(data, mtime=0)) for data in tars],
         DOCKER_MANIFEST if docker else MANIFEST,
         annotations={"module.wasm.image/variant": "compat"},
     )
@@ -124,20 +124,20 @@ def compat(wasm: bytes = MODULE, *, docker: bool = False, below: Sequence[bytes]
 def docker_wasi(wasm: bytes = MODULE) -> Built:
     data = tar({"./app/main.wasm": wasm})
     config = image_config([data], {"Cmd": ["app/main.wasm"]}, os="wasi", architecture="wasm")
-    return built("docker-wasi", (IMAGE_CONFIG, config), [(TAR_GZIP, gzip.compress(data))])
+    return built("docker-wasi", (IMAGE_CONFIG, config), [(TAR_GZIP, gzip.compress(data, mtime=0))])
 
 
 def hybrid(wasm: bytes = MODULE) -> Built:
     files = tar({"etc/settings": b"x"})
     return built(
-        "hybrid", (IMAGE_CONFIG, image_config([files])), [(TAR_GZIP, gzip.compress(files)), (WASM_LAYER, wasm)]
+        "hybrid", (IMAGE_CONFIG, image_config([files])), [(TAR_GZIP, gzip.compress(files, mtime=0)), (WASM_LAYER, wasm)]
     )
 
 
 def native_image() -> Built:
     data = tar({"bin/server": ELF})
     config = image_config([data], {"Entrypoint": ["/bin/server"]})
-    return built("", (IMAGE_CONFIG, config), [(TAR_GZIP, gzip.compress(data))])
+    return built("", (IMAGE_CONFIG, config), [(TAR_GZIP, gzip.compress(data, mtime=0))])
 
 
 def index(*entries: tuple[Built, Platform | None], layout: str = "") -> Built:

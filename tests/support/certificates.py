@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,13 @@ def self_signed(folder: Path, name: str = "loopback") -> Certificate:
     cert_file.write_bytes(pem)
     key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return Certificate(pem.decode(), cert_file, key_file, key, certificate.public_bytes(Encoding.DER))
+
+
+def server_context(certificate: Certificate) -> ssl.SSLContext:
+    """TLS of a server with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert_file, certificate.key_file)
+    return context
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.support.artifacts import MODULE, cncf
+from tests.support.certificates import Certificate, server_context
 from wherry.oci.digest import digest_of
 from wherry.oci.manifest import INDEX, MANIFEST
 
@@ -74,7 +75,10 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
         parts = self.path.split("/")
         if self.path.startswith("/token"):
-            return self.reply(200, b'{"token":"stolen"}')
+            name = self.path.partition("?")[0].removeprefix("/token").strip("/")
+            return self.reply(int(name) if name.isdecimal() else 200, TOKENS.get(name, b'{"token":"stolen"}'))
+        if self.path.startswith("/storage"):
+            return self.reply(200, WASM)
         if len(parts) < 6:
             return self.reply(200, b"{}")
         case, kind, reference = parts[3], parts[4], parts[5]
@@ -103,6 +107,14 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(endless)
             self.wfile.flush()
 
+
+TOKENS = {
+    "html": b"<html>",
+    "list": b"[]",
+    "none": b"{}",
+    "big": b'{"token":"' + b"x" * (1 << 20) + b'"}',
+    "split": b'{"token":"a\\r\\nX-Evil: 1"}',
+}
 
 Answer = Callable[[Handler, str, str], None]
 
@@ -163,6 +175,16 @@ def _cut_close(handler: Handler) -> None:
     handler.cut()
 
 
+def _chunked(handler: Handler) -> None:
+    """Honest, in chunks, one of them a byte long."""
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    for piece in (WASM[:1], WASM[1:50], WASM[50:], b""):
+        handler.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        handler.wfile.flush()
+
+
 def _endless_chunks(handler: Handler) -> None:
     handler.send_response(200)
     handler.send_header("Transfer-Encoding", "chunked")
@@ -221,6 +243,20 @@ def _after_a_crowd(handler: Handler) -> None:
         if handler.hostile.over.wait(0.01):
             return
     handler.reply(200, WASM)
+
+
+def _upload(location: str, finished: Mapping[str, str] | None = None, code: int = 201) -> Answer:
+    """Nothing is there; uploads go to location; what is put is answered with code and finished."""
+
+    def answer(handler: Handler, kind: str, reference: str) -> None:
+        if handler.command == "POST":
+            places = {"host": handler.hostile.host, "other": handler.hostile.other}
+            return handler.reply(202, b"", {"Location": location.format(**places)})
+        if handler.command == "PUT":
+            return handler.reply(code, b"", finished if kind == "manifests" else None)
+        return handler.reply(404)
+
+    return answer
 
 
 def _redirect(target: str) -> Callable[[Handler], None]:
@@ -317,11 +353,13 @@ ANSWERS: dict[tuple[str, str], Answer] = {
     ("blob-cut-chunks", "blobs"): _wasm(_cut_chunks),
     ("blob-cut-close", "blobs"): _wasm(_cut_close),
     ("blob-endless", "blobs"): _wasm(_endless_chunks),
+    ("blob-chunked", "blobs"): _wasm(_chunked),
     ("blob-stall", "blobs"): _wasm(_stall),
     ("blob-crowd", "blobs"): _wasm(_after_a_crowd),
     ("blob-drip", "blobs"): _wasm(_drip_body),
     ("config-tampered", "blobs"): lambda handler, *_: handler.reply(200, b"X" * len(CONFIG)),
     ("redirect-plain", "blobs"): _wasm(_redirect("http://{other}/v2/t/ok/blobs/x")),
+    ("redirect-storage", "blobs"): _wasm(_redirect("https://{other}/storage/x?signature=secret")),
     ("redirect-file", "blobs"): _wasm(_redirect("file:///etc/passwd")),
     ("redirect-user", "blobs"): _wasm(_redirect("https://u:p@{other}/x")),
     ("redirect-loop", "blobs"): _wasm(_redirect("http://{host}{path}")),
@@ -329,6 +367,21 @@ ANSWERS: dict[tuple[str, str], Answer] = {
     ("redirect-metadata", "blobs"): _wasm(_redirect("https://169.254.169.254/latest/meta-data")),
     ("redirect-loopback", "blobs"): _wasm(_redirect("https://{other}/x")),
     ("redirect-nowhere", "blobs"): _wasm(_redirect("https://[/x")),
+    ("upload-elsewhere", "any"): _upload("http://{other}/v2/t/x/blobs/uploads/1"),
+    ("upload-nowhere", "any"): _upload(""),
+    ("upload-refused", "any"): _upload("/v2/t/upload-refused/blobs/1", code=413),
+    ("upload-changed", "any"): _upload("/v2/t/upload-changed/blobs/1?a=b", {"Docker-Content-Digest": LONG_AGO}),
+    ("upload-ok", "any"): _upload("/v2/t/upload-ok/blobs/1?a=b"),
+    ("referrers", "referrers"): _document(json.dumps(_INDEX).encode(), INDEX),
+    ("referrers-manifest", "referrers"): _document(GOOD.manifest.data, INDEX),
+    ("referrers-html", "referrers"): _document(b"<html>", "text/html"),
+    ("token-html", "any"): _challenge("http://{host}/token/html"),
+    ("token-list", "any"): _challenge("http://{host}/token/list"),
+    ("token-big", "any"): _challenge("http://{host}/token/big"),
+    ("token-split", "any"): _challenge("http://{host}/token/split"),
+    ("token-401", "any"): _challenge("http://{host}/token/401"),
+    ("token-429", "any"): _challenge("http://{host}/token/429"),
+    ("token-none", "any"): _challenge("http://{host}/token/none"),
     ("realm-other", "any"): _challenge("http://{other}/token"),
     ("realm-other-https", "any"): _challenge("https://evil.example.com/token"),
     ("realm-user", "any"): _challenge("http://u:p@{host}/token"),
@@ -339,13 +392,15 @@ ANSWERS: dict[tuple[str, str], Answer] = {
 
 
 @contextmanager
-def hostile_registry() -> Iterator[Hostile]:
-    """Two plain servers: the registry at localhost, the other at 127.0.0.1, so that their hosts differ."""
+def hostile_registry(certificate: Certificate | None = None) -> Iterator[Hostile]:
+    """Two servers, with TLS if there is a certificate: the registry at localhost, the other at 127.0.0.1."""
     with ExitStack() as stack:
         hostile = Hostile("", "")
         for role in ("registry", "other"):
             handler = type("Case", (Handler,), {"hostile": hostile, "role": role})
             server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+            if certificate:
+                server.socket = server_context(certificate).wrap_socket(server.socket, server_side=True)
             thread = threading.Thread(target=server.serve_forever, args=(0.05,))
             thread.start()
             for step in (server.server_close, thread.join, server.shutdown):

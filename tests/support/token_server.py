@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from tests.support.certificates import Certificate
+from tests.support.certificates import Certificate, server_context
 
 ISSUER = "test-issuer"
 SERVICE = "test-registry"
@@ -36,9 +35,7 @@ class TokenServer:
 def token_server(certificate: Certificate) -> Iterator[TokenServer]:
     """HTTPS on a free port of localhost. Anonymous requests may pull what lies under `public/`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.cert_file, certificate.key_file)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.socket = server_context(certificate).wrap_socket(server.socket, server_side=True)
     found = TokenServer(f"https://localhost:{server.server_address[1]}/token")
     server.state, server.certificate = found, certificate  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))

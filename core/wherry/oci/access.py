@@ -49,8 +49,5 @@ def opened(place: Reference | FolderSource, access: Access, *, create: bool = Fa
         return
     from wherry.oci import remote  # noqa: PLC0415 - oras-py takes 100 ms to import, and a file needs none of it
 
-    repository = remote.open_registry(place, access.registries, access.keychain, access.patience)
-    try:
+    with remote.registry(place, access.registries, access.keychain, access.patience) as repository:
         yield repository
-    finally:
-        repository.close()

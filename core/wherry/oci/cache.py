@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from wherry.errors import ArtifactError
+from wherry.errors import ArtifactError, InputError
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import hex_of
 
@@ -27,11 +27,13 @@ class BlobCache:
     """All files lie under root, on one filesystem. Safe for any number of processes."""
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._blobs = root / "blobs" / "sha256"
         self._tmp = root / "tmp"
-        for folder in (self._blobs, self._tmp):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._sweep()
+        with self._usable():
+            for folder in (self._blobs, self._tmp):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._sweep()
 
     def find(self, digest: str) -> Path | None:
         """The blob's file, hashed anew; None when it is not there. One that has changed is removed.
@@ -53,7 +55,7 @@ class BlobCache:
         """The blob's file; fill writes it when it is not there, and must raise unless the bytes are right."""
         if path := self.find(descriptor.digest):
             return path
-        with self._writing(descriptor.digest) as file:
+        with self._usable(), self._writing(descriptor.digest) as file:
             if path := self.find(descriptor.digest):
                 return path
             self._check_space(descriptor)
@@ -65,6 +67,14 @@ class BlobCache:
         """Keep bytes whose digest is known to be right."""
         return self.fetch(Descriptor("", digest, len(data)), lambda file: _write(file, data))
 
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            cure = "set WHERRY_CACHE to a folder that can be written"
+            raise InputError(f"cache {self._root}: {error.strerror or error}", cure=cure) from None
+
     def _path(self, digest: str) -> Path:
         return self._blobs / hex_of(digest)
 
@@ -75,7 +85,8 @@ class BlobCache:
             try:
                 yield file
             finally:
-                path.unlink(missing_ok=True)
+                if _is_at(file, path):
+                    path.unlink()
 
     def _keep(self, file: BinaryIO, digest: str) -> None:
         file.flush()

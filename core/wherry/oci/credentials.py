@@ -7,7 +7,6 @@ program. An entry that only a helper could open is remembered, so that the error
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -124,7 +123,7 @@ def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
 def _decoded(encoded: str, where: str) -> Credential:
     try:
         user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         colon = ""
     if not colon:
         _refuse(where, "an `auth` that is not base64 of user:password")

@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from wherry.errors import ArtifactError, RegistryError
+from wherry.errors import ArtifactError, InputError, RegistryError
 from wherry.oci.descriptor import REF_NAME, Descriptor
 from wherry.oci.digest import hex_of, is_digest
 from wherry.oci.document import parse_object
@@ -37,7 +37,8 @@ class FolderRepository:
         self._path = path
         self._blobs = path / "blobs" / "sha256"
         if create:
-            self._create()
+            with _writable(path):
+                self._create()
         self._check()
 
     def close(self) -> None:
@@ -119,7 +120,7 @@ class FolderRepository:
         if self.has_blob(descriptor.digest):
             return
         source.seek(0)
-        with _replacing(self._file(descriptor.digest)) as file:
+        with _writable(self._path), _replacing(self._file(descriptor.digest)) as file:
             while piece := source.read(_PIECE):
                 file.write(piece)
                 progress.advance(len(piece))
@@ -183,7 +184,7 @@ class FolderRepository:
 
     def _list(self, entry: Descriptor) -> None:
         tag = entry.annotations.get(REF_NAME)
-        with self._locked():
+        with _writable(self._path), self._locked():
             index = self._index()
             kept = [old for old in index.manifests if not _replaces(entry, tag, old)]
             self._write_index(replace(index, manifests=(*kept, entry)))
@@ -208,6 +209,14 @@ def _replaces(entry: Descriptor, tag: str | None, old: Descriptor) -> bool:
 def _media_type(data: bytes, where: str) -> str:
     found = parse_object(data, where).get("mediaType")
     return found if isinstance(found, str) else ""
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"oci:{path}: {error.strerror}", cure="name a folder that can be written") from None
 
 
 @contextmanager

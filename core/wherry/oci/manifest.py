@@ -89,7 +89,7 @@ class Index:
 def _encode(fields: dict[str, Any], annotations: Mapping[str, str], media_type: str) -> RawManifest:
     if annotations:
         fields["annotations"] = dict(sorted(annotations.items()))
-    return RawManifest(media_type, json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode())
+    return RawManifest(media_type, json.dumps(fields, separators=(",", ":")).encode())
 
 
 def parse(raw: RawManifest, where: str) -> Manifest | Index:
@@ -124,9 +124,9 @@ def _media_type(raw: RawManifest, fields: Mapping[str, Any], where: str) -> str:
         refuse(f"{where}.schemaVersion", repr(fields.get("schemaVersion"))[:40], "2")
     claimed = text_field(fields, "mediaType", where, default=raw.media_type)
     if claimed != raw.media_type:
-        refuse(f"{where}.mediaType", claimed[:80], f"{raw.media_type[:80]}, as the store says")
+        refuse(f"{where}.mediaType", repr(claimed[:80]), f"{raw.media_type[:80]!r}, as the store says")
     if claimed not in MANIFEST_TYPES + INDEX_TYPES:
-        refuse(f"{where}.mediaType", claimed[:80] or "nothing", "an OCI or Docker manifest or index")
+        refuse(f"{where}.mediaType", repr(claimed[:80]), "an OCI or Docker manifest or index")
     return claimed
 
 

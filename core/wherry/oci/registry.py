@@ -15,7 +15,7 @@ from wherry.oci.reference import Reference
 from wherry.oci.referrers import add_to_tag, from_tag
 from wherry.oci.store import SMALL_BLOB, Progress, Silent
 from wherry.oci.transport import blobs, manifests
-from wherry.oci.transport.client import Client, settled
+from wherry.oci.transport.client import Client, located, settled
 from wherry.oci.transport.endpoint import Endpoint
 from wherry.oci.transport.faults import fault
 from wherry.oci.transport.patience import Patience
@@ -36,7 +36,11 @@ class RegistryRepository:
     @cached_property
     def _client(self) -> Client:
         # At the first verb: an artifact that is cached must not need a registry that can be reached.
-        return Client(settled(self._endpoint, self._patience), self._credential, self._patience, self.name)
+        try:
+            endpoint = settled(self._endpoint, self._patience)
+        except RegistryError as error:
+            raise located(error, str(self._reference)) from None
+        return Client(endpoint, self._credential, self._patience, self.name)
 
     @property
     def _url(self) -> str:

@@ -35,7 +35,7 @@ class WasmConfig:
             component = {"exports": list(exports), "imports": list(imports), "target": None}
         fields: dict[str, Any] = {"created": self.created, "author": None, "architecture": "wasm", "os": self.os}
         fields |= {"layerDigests": list(self.layer_digests), "component": component}
-        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+        return json.dumps(fields, separators=(",", ":")).encode()
 
 
 def describing(inspection: Inspection, digest: str, created: str) -> WasmConfig:

@@ -14,7 +14,7 @@ import urllib3
 from oras.auth.token import TokenAuth
 from oras.auth.utils import authHeader, get_basic_auth, parse_auth_header
 
-from wherry.errors import RegistryError
+from wherry.errors import ArtifactError, RegistryError
 from wherry.oci.credentials import Credential
 from wherry.oci.document import parse_object
 from wherry.oci.transport import faults
@@ -145,6 +145,8 @@ class TokenDesk:
         try:
             data = read_some(response, _TOKEN_ANSWER)
             parse_object(data, where)
+        except ArtifactError as error:
+            raise faults.fault("protocol", error.message) from None
         except urllib3.exceptions.HTTPError as error:
             raise faults.of_exception(error, where) from None
         finally:

@@ -5,6 +5,7 @@ Everything that a verb does (redirects, challenges, tokens, the body, further at
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -27,7 +28,15 @@ from wherry.oci.transport.session import Session
 
 T = TypeVar("T")
 
-_LIBRARY_FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)
+_LIBRARY_FAULTS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    ConnectionError,
+    TimeoutError,
+    ssl.SSLError,
+    ValueError,  # as AttributeError: oras-py and urllib3, of an answer they did not expect
+    AttributeError,
+)
 
 
 class Client(oras.provider.Registry):  # type: ignore[misc]
@@ -86,7 +95,7 @@ class Client(oras.provider.Registry):  # type: ignore[misc]
         try:
             found = action()
         except RegistryError as error:
-            raise self._late(seconds) or _located(error, self.where) from None
+            raise self._late(seconds) or located(error, self.where) from None
         except _LIBRARY_FAULTS as error:
             raise self._late(seconds) or faults.of_exception(error, self.where) from error
         if late := self._late(seconds):
@@ -99,7 +108,7 @@ class Client(oras.provider.Registry):  # type: ignore[misc]
         return None
 
 
-def _located(error: RegistryError, where: str) -> RegistryError:
+def located(error: RegistryError, where: str) -> RegistryError:
     """The same error, saying what it was about: what sockets and redirects raise does not know."""
     if error.message.startswith(where):
         return error

@@ -75,11 +75,11 @@ def of_response(response: requests.Response, where: str) -> RegistryError:
 
 def of_exception(fault_: Exception, where: str) -> RegistryError:
     """What requests, urllib3 and oras-py raise, as a RegistryError."""
-    if isinstance(fault_, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
+    if isinstance(fault_, requests.exceptions.SSLError | urllib3.exceptions.SSLError | ssl.SSLError):
         return _tls(fault_, where)
-    if isinstance(fault_, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
+    if isinstance(fault_, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
         return fault("timeout", f"{where}: no answer in time")
-    if isinstance(fault_, requests.exceptions.ConnectionError | urllib3.exceptions.ProtocolError):
+    if isinstance(fault_, requests.exceptions.ConnectionError | urllib3.exceptions.ProtocolError | ConnectionError):
         return fault("unreachable", f"{where}: the connection broke before an answer")
     return fault("protocol", f"{where}: got an answer that no registry may give ({_plain(str(fault_))[:120]})")
 
