@@ -139,6 +139,20 @@ def test_a_start_function_that_traps_is_a_start_error() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "limits", "code"),
+    [
+        ("(call $exit (i32.const 3))", Limits(), 3),
+        ("(loop $more (br $more))", Limits(fuel=1000), 124),
+        ("(loop $more (br $more))", Limits(timeout=0.1), 124),
+    ],
+)
+def test_a_start_function_that_exits_or_reaches_a_limit_ends_the_guest(body: str, limits: Limits, code: int) -> None:
+    module = guests.wat(f"""(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1) (func $s {body}) (start $s) (func (export "_start")))""")
+    assert ours(plan_of(module, limits=limits)).ending.code == code
+
+
+@pytest.mark.parametrize(
     ("text", "reason", "said"),
     [
         ('(module (import "env" "magic" (func)) (func (export "_start")))', "missing-import", "env.magic"),

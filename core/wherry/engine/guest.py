@@ -62,13 +62,15 @@ class Module:
             raise StartError("missing-import", capi.take_error(error))
         self._pre = pre
         self._instance = capi.Instance()
+        self._instantiated = False
 
     def call(self, store: Store, entry: str) -> Ending:
         """Instantiate and run. Raises StartError when it does not come to running."""
         trap = c_void_p()
         error = capi.instance_pre_instantiate(self._pre, store.context, self._instance, byref(trap))
         if error or trap:
-            raise _not_started(ending_of_error(error) if error else ending_of_trap(trap.value or 0))
+            return _before_entry(ending_of_error(error) if error else ending_of_trap(trap.value or 0))
+        self._instantiated = True
         function = self._export(store, entry)
         error = capi.func_call(store.context, addressof(function) + capi.EXTERN_PAYLOAD, None, 0, None, 0, byref(trap))
         if error:
@@ -77,6 +79,8 @@ class Module:
 
     def memory(self, store: Store) -> int:
         """Bytes of the linear memory that WASI guests export."""
+        if not self._instantiated:
+            return 0
         export = self._export(store, "memory")
         if export.kind != capi.EXTERN_MEMORY:
             return 0
@@ -110,7 +114,7 @@ class Component:
         if self._way_out:
             capi.context_set_wasi_http(store.context)
         if error := capi.component_linker_instantiate(self._linker, store.context, self._code.pointer, instance):
-            raise _not_started(ending_of_error(error))
+            return _before_entry(ending_of_error(error))
         if not capi.component_instance_get_func(instance, store.context, self._index(entry), function):
             raise StartError("unsupported", f"the component's {entry} has no function run")
         if error := capi.component_func_call(function, store.context, None, 0, result, 1):
@@ -148,10 +152,13 @@ def run_once(guest: Module | Component, store: Store, entry: str, interrupt: Int
     return interrupt.ending or ending, usage
 
 
-def _not_started(ending: Ending) -> StartError:
+def _before_entry(ending: Ending) -> Ending:
+    """The ending of a guest that exits, or reaches a limit, in a start function. Raises StartError for all else."""
+    if ending.category != "trap":
+        return ending
     reason = "instantiate"
     if any(mark in ending.sentence for mark in _TOO_MUCH_MEMORY):
         reason = "memory"
     elif "import" in ending.sentence and not ending.frames:
         reason = "missing-import"
-    return StartError(reason, ending.sentence)
+    raise StartError(reason, ending.sentence)
