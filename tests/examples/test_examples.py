@@ -13,6 +13,7 @@ import pytest
 from examples.toolchain.run import MissingTool
 from tests.docs.blocks import blocks
 from tests.examples.folders import FOLDERS, ExampleWalk, committed, warm
+from tests.support.registry import registry
 
 SMALL = 100 * 1024
 
@@ -61,7 +62,20 @@ def test_a_committed_file_is_what_its_source_builds(folder: Path, tmp_path: Path
 def test_the_page_of_an_example_holds_with_a_layout_folder(folder: Path, tmp_path: Path) -> None:
     if not committed(folder):
         built(folder, tmp_path / "app.wasm")
+    follow(folder, tmp_path, {"localhost:5000/": "oci:shelf-"})
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("folder", [each for each in FOLDERS if committed(each)], ids=named)
+def test_the_page_of_an_example_holds_with_a_real_registry(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    with registry(tmp_path / "registry") as server:
+        follow(folder, tmp_path, {"localhost:5000": server.host})
+
+
+def follow(folder: Path, scratch: Path, stands_for: dict[str, str]) -> None:
+    """Do what the page says, in a copy of the folder, at addresses of this machine."""
     port, origin, refused = free_ports(3)
-    stands_for = {"localhost:5000/": "oci:shelf-", "8080": str(port), "9000": str(origin), "9001": str(refused)}
-    walk = ExampleWalk(tmp_path, port, stands_for).copied(folder)
+    addresses = {"8080": str(port), "9000": str(origin), "9001": str(refused)}
+    walk = ExampleWalk(scratch, port, addresses | stands_for).copied(folder)
     walk.follow(list(blocks(folder / "README.md")))
