@@ -82,6 +82,12 @@ def test_a_guest_whose_output_nobody_takes_ends_at_its_timeout_and_leaves_no_thr
     assert not {"guest", "stdio"} & {thread.name for thread in threading.enumerate()}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("timeout", [0.0, 0.0005, 0.001, 0.002, 0.004])
+def test_an_end_that_is_asked_for_while_the_guest_starts_is_not_missed(timeout: float, kind: str) -> None:
+    assert timed_out(ours(plan_of(KINDS[kind]("hostile"), "loop", limits=Limits(timeout=timeout))).ending)
+
+
 def test_a_guest_in_time_keeps_its_own_ending() -> None:
     assert ours(plan_of(guests.command("exit"), "4", limits=Limits(timeout=300))).ending == Ending(4)
 
