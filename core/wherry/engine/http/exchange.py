@@ -43,7 +43,7 @@ class Exchange:
 
     __slots__ = (
         "_delivery", "_ripe", "_streaming", "_worker", "began", "body", "cancelled", "complete", "connection",
-        "deadline", "done", "given", "head", "outcome", "received", "request_id", "stdin", "stdout",
+        "deadline", "done", "entered", "given", "head", "lasts", "outcome", "received", "request_id", "stdin", "stdout",
         "submitted", "trailers",
     )  # fmt: skip
 
@@ -58,6 +58,8 @@ class Exchange:
         self.received = 0
         self.complete = False
         self.submitted = False
+        self.entered = False  # a thread has begun with it
+        self.lasts = False  # for more than a tick
         self.cancelled: Cancelled = ""
         self.done = False
         self.stdin: RequestPipe | None = None
@@ -113,16 +115,15 @@ class Exchange:
 
     def tick(self, now: float) -> None:
         """Called every few milliseconds: end what is too late, stream what is not finished quickly."""
+        self.lasts, self._ripe = self._ripe, self.entered
         if self.done or not self.connection.answers(self):
             return
         if now > self.deadline:
             self._expire()
         elif self._streaming:
             self._use_given()
-        elif self.stdout is not None:
-            if self._ripe:
-                self._stream()
-            self._ripe = True
+        elif self.lasts and self.stdout is not None:
+            self._stream()
 
     def give_head(self, head: bytes) -> None:
         """The response's head, in the guest's thread: its body may be on the way already."""

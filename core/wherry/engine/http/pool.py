@@ -1,6 +1,7 @@
 """Threads that run guests: at most `size` at once, a queue of twice that behind them, and no more.
 
-The loop decides what runs; a thread only calls the guest. Threads start when they are needed.
+The loop decides what runs; a thread only calls the guest. Quick guests share a few threads, because more would only
+pass the interpreter's lock around; guests that last get as many threads as there may be instances.
 """
 
 from __future__ import annotations
@@ -18,14 +19,26 @@ Call = Callable[[Exchange], Outcome]
 """Runs a guest for an exchange. Belongs to one thread."""
 
 
-class Pool:
-    """new_call: makes a thread's Call, in that thread. All methods belong to the loop's thread."""
+QUICK_THREADS = 2
+RETIRE = 0.02
+"""Threads that are given up with each tick, when they are more than are needed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, size: int, new_call: Callable[[], Call]) -> None:
+
+class Pool:
+    """new_call: makes a thread's Call, in that thread. quick: threads for quick guests.
+
+    All methods belong to the loop's thread.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, size: int, new_call: Callable[[], Call], quick: int = QUICK_THREADS
+    ) -> None:
         self._loop, self._size, self._new_call = loop, size, new_call
+        self._quick = min(quick, size)
+        self._wanted = float(self._quick)
         self._room = 2 * size
         self._waiting: deque[Exchange] = deque()
-        self._tasks: SimpleQueue[Exchange] = SimpleQueue()
+        self._tasks: SimpleQueue[Exchange | None] = SimpleQueue()
         self._finished: deque[Exchange] = deque()
         self._waking = False
         self._threads = 0
@@ -52,16 +65,29 @@ class Pool:
 
     def _run(self, exchange: Exchange) -> None:
         self.running += 1
-        if self.running > self._threads:
-            self._threads += 1
-            start_guest_thread(self._serve, f"guest-{self._threads}")
+        if self._threads < self.running and self._threads < self._wanted:
+            self._add_thread()
         exchange.start()
         self._tasks.put(exchange)
 
+    def adapt(self, lasting: int) -> None:
+        """Called at every tick. lasting: guests that have been running for more than one."""
+        needed = min(self._size, self._quick + 2 * lasting)
+        self._wanted = max(needed, self._wanted - RETIRE)
+        while self._threads < min(self.running, needed):
+            self._add_thread()
+        if self._threads > self._wanted + 1:
+            self._threads -= 1
+            self._tasks.put(None)
+
+    def _add_thread(self) -> None:
+        self._threads += 1
+        start_guest_thread(self._serve, "guest")
+
     def _serve(self) -> None:
         call = self._new_call()
-        while True:
-            exchange = self._tasks.get()
+        while (exchange := self._tasks.get()) is not None:
+            exchange.entered = True
             exchange.outcome = _called(call, exchange)
             self._finished.append(exchange)
             if not self._waking:
