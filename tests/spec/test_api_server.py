@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.spec.apps import ARTIFACT, NAMES, NOT_NAMES, RIGHT, WRONG, document
 from tests.spec.strategies import APPS, SLIPS
-from tests.support.apiserver import ENABLE, Answer, ApiServer, api_server, programs, until
+from tests.support.apiserver import Answer, ApiServer, until
 from wherry.errors import InvalidApp
 from wherry.spec.document import load
 from wherry.spec.model import Spec
@@ -26,16 +25,12 @@ SCALARS = Path(__file__).parent / "scalars.yaml"
 pytestmark = pytest.mark.peer
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    if (folder := programs()) is None:
-        pytest.skip(f"no kube-apiserver here: {ENABLE}")
-    with api_server(tmp_path_factory.mktemp("api"), folder) as running:
-        created = running.ask("POST", CRDS, load(CRD.read_text())[0])
-        assert created.status == 201, created.body
-        until(lambda: _conditions(running)["Established"] == "True")
-        until(lambda: running.ask("GET", PATH).status == 200)
-        yield running
+@pytest.fixture(scope="session", autouse=True)
+def _crd(server: ApiServer) -> None:
+    created = server.ask("POST", CRDS, load(CRD.read_text())[0])
+    assert created.status == 201, created.body
+    until(lambda: _conditions(server)["Established"] == "True")
+    until(lambda: server.ask("GET", PATH).status == 200)
 
 
 def _conditions(server: ApiServer) -> dict[str, str]:

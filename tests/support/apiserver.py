@@ -129,6 +129,7 @@ def _kube_apiserver(folder: Path, etcd: int, port: int) -> list[str]:
         f"--service-account-signing-key-file={folder / 'accounts.pem'}",
         "--service-cluster-ip-range=10.0.0.0/24",
         "--endpoint-reconciler-type=none",
+        "--disable-admission-plugins=ServiceAccount",  # no controller makes the account that it asks for
     ]
 
 

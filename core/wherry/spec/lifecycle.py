@@ -8,11 +8,11 @@ from wherry.spec.measure import CountOrPercent, duration
 from wherry.spec.names import DIGEST, REFERENCE, TIME_ZONE
 from wherry.spec.record import field, record
 from wherry.spec.rules import at_least_one, exactly_one, ordered
-from wherry.spec.schedule import EXPECTED, MAX_SCHEDULE, RANGES_RISE, SCHEDULE, parse_schedule
+from wherry.spec.schedule import EXPECTED, MAX_SCHEDULE, RULES, SCHEDULE, parse_schedule
 from wherry.spec.shape import EXACT, Boolean, Choice, Integer, Notation
 
 ConcurrencyPolicy = Literal["Allow", "Forbid", "Replace"]
-SCHEDULE_SHAPE = Notation(parse_schedule, str, SCHEDULE, EXPECTED, most=MAX_SCHEDULE, rules=(RANGES_RISE,))
+SCHEDULE_SHAPE = Notation(parse_schedule, str, SCHEDULE, EXPECTED, most=MAX_SCHEDULE, rules=RULES)
 
 
 @record(ordered("min", "max"), at_least_one("cpu", "memory"))

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from wherry.errors import FieldError, InvalidValue
+from wherry.errors import FieldError
 from wherry.spec.quantity import (
     DURATION,
     DURATION_EXPECTED,
@@ -16,7 +16,7 @@ from wherry.spec.quantity import (
     format_bytes,
     format_duration,
     parse_bytes,
-    parse_duration,
+    parse_duration_between,
     parse_quantity,
 )
 from wherry.spec.shape import Notation, Schema, Shape, Wrong, parsed, validations
@@ -87,7 +87,7 @@ def duration(least: str, most: str = "8760h") -> Notation[float]:
     """Seconds, written as a Go duration between the two."""
     within = f"duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"
     return Notation(
-        parse=lambda text: _between(text, least, most),
+        parse=lambda text: parse_duration_between(text, least, most),
         render=format_duration,
         pattern=DURATION,
         expected=DURATION_EXPECTED,
@@ -125,10 +125,3 @@ class CountOrPercent(Shape[int | str]):
         return {"x-kubernetes-int-or-string": True, "pattern": f"^(?:{self._percent})$"} | bounds
 
     _percent = "100%|[0-9]{1,2}%"
-
-
-def _between(text: str, least: str, most: str) -> float:
-    seconds = parse_duration(text)
-    if not parse_duration(least) <= seconds <= parse_duration(most):
-        raise InvalidValue(describe(text), f"{least} to {most}")
-    return seconds

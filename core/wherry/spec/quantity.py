@@ -79,6 +79,14 @@ def parse_duration(text: str) -> float:
     return sum(_nanoseconds(number, unit) for number, unit in _DURATION_PARTS.findall(text)) / 1e9
 
 
+def parse_duration_between(text: str, least: str, most: str) -> float:
+    """Seconds, from least to most. Raises InvalidValue."""
+    seconds = parse_duration(text)
+    if not parse_duration(least) <= seconds <= parse_duration(most):
+        raise InvalidValue(describe(text), f"{least} to {most}")
+    return seconds
+
+
 def format_duration(seconds: float) -> str:
     """The duration in its largest whole unit: `10m`, `1500ms`."""
     nanoseconds = round(seconds * 1e9)

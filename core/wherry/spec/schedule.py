@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from wherry.errors import InvalidValue
-from wherry.spec.quantity import DURATION
+from wherry.spec.quantity import DURATION, parse_duration_between
 from wherry.spec.wording import describe
 
 MAX_SCHEDULE = 128
@@ -30,9 +30,18 @@ _FIELDS = r"[ \t]+".join(
     )
 )
 SCHEDULE = rf"{_FIELDS}|@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|@every (?:{DURATION})"
-RANGES_RISE = (
-    "self.findAll('[0-9]+-[0-9]+').all(range, int(range.split('-')[0]) <= int(range.split('-')[1]))",
-    "expected ranges that rise, such as 9-17",
+_EVERY = "@every "
+_LEAST, _MOST = "1s", "8760h"
+RULES = (
+    (
+        f"!self.startsWith('{_EVERY}') || duration(self.substring({len(_EVERY)})) >= duration('{_LEAST}') && "
+        f"duration(self.substring({len(_EVERY)})) <= duration('{_MOST}')",
+        f"expected @every with {_LEAST} to {_MOST}",
+    ),
+    (
+        "self.findAll('[0-9]+-[0-9]+').all(range, int(range.split('-')[0]) <= int(range.split('-')[1]))",
+        "expected ranges that rise, such as 9-17",
+    ),
 )
 
 
@@ -40,6 +49,8 @@ def parse_schedule(text: str) -> str:
     """The schedule as written. Raises InvalidValue."""
     if len(text) > MAX_SCHEDULE or not re.fullmatch(SCHEDULE, text, re.ASCII):
         raise InvalidValue(describe(text), EXPECTED)
+    if text.startswith(_EVERY):
+        parse_duration_between(text.removeprefix(_EVERY), _LEAST, _MOST)
     for low, high in re.findall("([0-9]+)-([0-9]+)", text):
         if int(low) > int(high):
             raise InvalidValue(describe(f"{low}-{high}"), "ranges that rise, such as 9-17", cure=f"try {high}-{low}")
