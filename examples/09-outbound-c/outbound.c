@@ -1,4 +1,5 @@
-/* GET /http://HOST/PATH: fetches that and passes the answer on; 502 with the number of the error-code when refused. */
+/* GET /http://HOST/PATH: fetches that and passes the answer on; 502 with the number of the error-code when refused, 400
+   for any other path. */
 #include "wasi_http_fetch.h"
 
 static void refused(answer out, int error) {
@@ -6,6 +7,12 @@ static void refused(answer out, int error) {
     put(to, "refused with error-code ");
     put_number(to, (u64)error);
     put(to, "\n");
+    end(to);
+}
+
+static void not_understood(answer out) {
+    body to = start(out, 400, with(headers(), "content-type", "text/plain"));
+    put(to, "ask for /http://HOST/PATH\n");
     end(to);
 }
 
@@ -18,6 +25,7 @@ static void pass_on(answer out, reply got) {
 
 void serve(request in, answer out) {
     text path = path_of(in);
+    if (!starts_with(path, "/http://") && !starts_with(path, "/https://")) return not_understood(out);
     enum scheme scheme = starts_with(path, "/https://") ? HTTPS : HTTP;
     text rest = after(path, scheme == HTTPS ? 9 : 8);
     u32 slash = 0;
