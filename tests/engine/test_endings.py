@@ -131,6 +131,12 @@ def test_more_memory_than_the_limit_from_the_start_is_a_start_error(memories: st
     assert refused.value.reason == "memory"
 
 
+def test_memory_that_threads_could_share_is_refused_since_waits_on_it_cannot_be_ended() -> None:
+    wait = "(func $f (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))"
+    with pytest.raises(StartError, match="shared memory"):
+        ours(plan_of(start(f"(memory 1 1 shared) {wait}"), limits=Limits(timeout=10)))
+
+
 def test_a_start_function_that_traps_is_a_start_error() -> None:
     module = guests.wat('(module (func $s unreachable) (start $s) (func (export "_start")))')
     with pytest.raises(StartError, match="unreachable") as refused:
