@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hostile_registry import CROWD, WASM, Hostile, hostile_registry
+from tests.support.hostile_answers import CROWD
+from tests.support.hostile_handler import WASM, Hostile
+from tests.support.hostile_registry import hostile_registry
 from wherry.errors import ArtifactError, InputError
 from wherry.oci.access import Access
 from wherry.oci.cache import BlobCache

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import self_signed
-from tests.support.hostile_registry import GOOD, WASM, Hostile, Seen, hostile_registry
+from tests.support.hostile_handler import GOOD, WASM, Hostile, Seen
+from tests.support.hostile_registry import hostile_registry
 from wherry.errors import ArtifactError, LayoutNotRunnable, RegistryError, WherryError
 from wherry.oci.access import Access, opened
 from wherry.oci.credentials import Credential, Keychain
@@ -21,7 +22,7 @@ from wherry.oci.reference import parse as reference
 from wherry.oci.registries import Entry
 from wherry.oci.transport.patience import Patience
 
-PATIENCE = Patience(connect=2, idle=1, small=3, blob=3, attempts=2)
+PATIENCE = Patience(connect=4, idle=2, small=5, blob=5, attempts=2)
 """Short enough that what is timed out twice still ends within WITHIN."""
 WITHIN = 10.0
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.oci.signature.signers import signer
-from tests.support.hostile_registry import GOOD, Hostile, hostile_registry
+from tests.support.hostile_handler import GOOD, Hostile
+from tests.support.hostile_registry import hostile_registry
 from wherry.errors import RegistryError, VerificationError
 from wherry.oci.access import Access, opened
 from wherry.oci.reference import parse
