@@ -90,7 +90,7 @@ def test_the_server_accepts_the_same_names(server: ApiServer) -> None:
     assert [name for name in NOT_NAMES if _create(server, document({}, name)).status == 201] == []
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(app=APPS | SLIPS)
 def test_the_server_agrees_about_apps_that_nobody_thought_of(server: ApiServer, app: Any) -> None:
     answer = _create(server, app)

@@ -25,7 +25,6 @@ pytestmark = pytest.mark.peer
 
 SETTINGS = settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 SELECTOR = {"matchLabels": {"a": "b"}}
