@@ -16,6 +16,7 @@ enum { STRING = 12 };
 
 void *wasm_config_new(void);
 void wasmtime_config_epoch_interruption_set(void *, bool);
+void wasmtime_config_concurrency_support_set(void *, bool);
 void *wasmtime_pooling_allocation_config_new(void);
 void wasmtime_pooling_allocation_strategy_set(void *config, void *pool);
 #define POOL(name, kind) void wasmtime_pooling_allocation_config_##name##_set(void *, kind)

@@ -138,7 +138,8 @@ int main(int argc, char **argv) {
     is_outbound = !strcmp(argv[1], "outbound");
     is_component = is_outbound || !strcmp(argv[1], "component");
     void *config = wasm_config_new();
-    wasmtime_config_epoch_interruption_set(config, true);
+    wasmtime_config_epoch_interruption_set(config, EPOCH_INTERRUPTION);
+    wasmtime_config_concurrency_support_set(config, CONCURRENCY_SUPPORT);
     wasmtime_pooling_allocation_strategy_set(config, pool());
     engine = wasm_engine_new_with_config(config);
     check((is_component ? wasmtime_component_deserialize_file : wasmtime_module_deserialize_file)(engine, argv[2], &code));
