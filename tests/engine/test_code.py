@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 COMPILE = """
 import sys
 import termios
+import threading
 from pathlib import Path
 from wherry.engine.code import compiled
 from wherry.engine.config import Build
@@ -196,8 +198,24 @@ def test_a_compiler_that_reaches_its_limits_is_a_start_error(compiler: Compiler,
 
 
 def test_a_compile_that_takes_long_is_reported(tmp_path: Path) -> None:
-    lines: list[str] = []
-    compiled(wasm_file(answer(1)), Build(), tmp_path, lines.append, Compiler(patience=0))
+    """The guest comes through a pipe, and not before the report: so the compile cannot be over too soon."""
+    guest, lines, told = answer(1), list[str](), threading.Event()
+    os.mkfifo(tmp_path / "slow.wasm")
+
+    def report(line: str) -> None:
+        lines.append(line)
+        told.set()
+
+    def deliver() -> None:
+        with (tmp_path / "slow.wasm").open("wb") as pipe:
+            told.wait(60)
+            pipe.write(guest.read_bytes())
+
+    writer = threading.Thread(target=deliver)
+    writer.start()
+    slow = WasmFile(str(tmp_path / "slow.wasm"), wasm_file(guest).digest)
+    compiled(slow, Build(), tmp_path, report, Compiler(patience=0.01))
+    writer.join()
     assert len(lines) == 1
     assert "for this machine" in lines[0]
 
