@@ -12,11 +12,12 @@ from typing import Any
 import click
 
 from wherry.engine.host import default_cache
-from wherry.errors import InputError
+from wherry.errors import InputError, InvalidValue
 from wherry.oci import credentials, registries
 from wherry.oci.access import Access, user_keychain
 from wherry.oci.credentials import Credential, Keychain
 from wherry.oci.registries import Registries
+from wherry.spec.quantity import parse_bytes
 
 Command = Callable[..., None]
 
@@ -25,6 +26,19 @@ FILE = click.Path(path_type=Path)
 
 INLINE = "WHERRY_REGISTRIES"
 """The text of a registries file, for a container that has no place for the file."""
+
+
+class Bytes(click.ParamType[int]):
+    """A size as Kubernetes writes it, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return parse_bytes(value)
+        except InvalidValue as wrong:
+            self.fail(f"got {wrong.got}, expected {wrong.expected}", param, ctx)
+
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

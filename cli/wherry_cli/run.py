@@ -46,6 +46,7 @@ class Flags:
     address: str | None
     admin: str | None
     access_log: bool
+    max_body: int | None
     quiet: bool
 
 
@@ -65,6 +66,7 @@ class Flags:
 @click.option("--address", help="Listen here: 127.0.0.1, or every address with --plan.")
 @click.option("--admin", metavar="HOST:PORT", help="Serve Prometheus metrics here.")
 @click.option("--access-log", is_flag=True, help="Write a line of JSON for each request.")
+@click.option("--max-body", type=options.Bytes(), help="Refuse larger request bodies: 16Mi.")
 @click.option("-q", "--quiet", is_flag=True, help="Only what the guest says, and errors.")
 @options.registry
 def command(access: Access, **given: Any) -> None:
@@ -108,7 +110,7 @@ def contained(flags: Flags, environ: Mapping[str, str]) -> RunPlan:
 def end(flags: Flags, plan: RunPlan, watch: Watch | None) -> int:
     """Run to the end; its exit code. What the end was is said when it was not the guest's own."""
     address = flags.address or (EVERYWHERE if flags.plan else LOOPBACK)
-    serving = Serving(access_log=flags.access_log)
+    serving = Serving(access_log=flags.access_log, max_body=flags.max_body)
     report = silent if flags.quiet else note
     host = Host(address=address, workers=flags.workers, admin=flags.admin, report=report, serving=serving)
     ending = run(plan, host, watch)

@@ -27,9 +27,15 @@ class Server:
     said: list[str] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def get(self, path: str = "/", headers: Mapping[str, str] | None = None) -> tuple[int, str]:
+    def get(self, path: str = "/") -> tuple[int, str]:
         """Status and body."""
-        request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
+        return self.ask(urllib.request.Request(self.url + path))
+
+    def post(self, path: str, body: bytes) -> tuple[int, str]:
+        """Status and body."""
+        return self.ask(urllib.request.Request(self.url + path, data=body))
+
+    def ask(self, request: urllib.request.Request) -> tuple[int, str]:
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode()

@@ -106,6 +106,12 @@ def test_a_line_of_json_is_written_for_each_request_when_asked(shell: Shell, app
         assert '"target": "/logged"' in server.says('"status": 200')
 
 
+def test_a_body_above_the_limit_of_the_command_line_is_refused(shell: Shell, app: Path) -> None:
+    with serving(shell, app, "--max-body", "1Ki") as server:
+        assert server.post("/", bytes(1024))[0] == 200
+        assert server.post("/", bytes(1025))[0] == 413
+
+
 def test_what_changes_is_served_and_no_request_is_lost(shell: Shell, app: Path) -> None:
     port = free_port()
     write(app, document("app", "Before", port))
