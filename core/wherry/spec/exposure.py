@@ -34,7 +34,7 @@ class Ingress:
     class_name: str | None = field(SUBDOMAIN, "IngressClass; the cluster's default when absent.", default=None)
     hosts: tuple[str, ...] = field(Listing(HOSTNAME, most=16, key="."), "Hosts; every host when empty.", default=())
     path: str = field(
-        Text("a path that starts with /", "/[^\\s]*", most=1024), "Path that leads to the app.", default="/"
+        Text("a path that starts with /", r"/[^\x00-\x20\x7f]*", most=1024), "Path that leads to the app.", default="/"
     )
     path_type: PathType = field(
         Choice(("Prefix", "Exact", "ImplementationSpecific")), "How the path is compared.", default="Prefix"

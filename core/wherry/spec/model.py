@@ -18,7 +18,7 @@ from wherry.spec.names import APP_NAME, LABEL, PORT, REFERENCE
 from wherry.spec.pod import CONTAINER, WORD, EnvFrom, EnvVar, PodTemplate, Resources
 from wherry.spec.quantity import Quantity
 from wherry.spec.record import Record, field, record
-from wherry.spec.rules import Rule, Values, needed_with, only_with
+from wherry.spec.rules import Rule, Values, clash, needed_with, only_with
 from wherry.spec.shape import Choice, Integer
 from wherry.spec.status import Status
 from wherry.spec.supply import Pull, Verify
@@ -59,6 +59,7 @@ FILES_HAVE_VOLUMES = Rule(
     only_with("autoscaling", "run", "http", "command", absent=True),
     only_with("disruption", "run", "http", "command", absent=True),
     only_with("autoscaling", "scope", "replicas", absent=False),
+    clash("scope", "everyNode", "run", "job", "cron"),
     FILES_HAVE_VOLUMES,
 )
 class Spec:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from wherry.spec.collection import LABELS, MARKS, Listing, Plain, Table
 from wherry.spec.measure import Amount
-from wherry.spec.names import ENV_NAME, LABEL, SUBDOMAIN
+from wherry.spec.names import ENV_NAME, GRAPHIC, LABEL, SUBDOMAIN
 from wherry.spec.quantity import Quantity
 from wherry.spec.record import Record, field, record
 from wherry.spec.rules import Rule, Values, apart, exactly_one
@@ -80,7 +80,7 @@ class PodTemplate:
 CONTAINER = Plain(
     (
         ("name", Text(LABEL.expected, LABEL.pattern, most=63, but=("app",))),
-        ("image", Text("an image", r"[^\s]+", most=1024)),
+        ("image", Text("an image", GRAPHIC, most=1024)),
     ),
     required=("name", "image"),
 )

@@ -96,6 +96,18 @@ def only_with(field: str, other: str, *words: str, absent: bool) -> Rule:
     )
 
 
+def clash(field: str, value: str, other: str, *words: str) -> Rule:
+    """`field`, which is always there, is not the value where `other` is one of the words."""
+    return Rule(
+        fields=(field, other),
+        holds=lambda values: values[field] != value or values[other] not in words,
+        cel=f"self.{field} != '{value}' || !has(self.{other}) || !(self.{other} in {[*words]})",
+        at=field,
+        got=lambda values: f"{value} with {other} {values[other]}",
+        expected=f"{other} other than {choices(words)}",
+    )
+
+
 def needed_with(field: str, other: str, word: str) -> Rule:
     """`field` must be there where `other` is the word."""
     return Rule(

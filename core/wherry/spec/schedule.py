@@ -17,16 +17,21 @@ def _field(value: str) -> str:
     return f"{one}(?:,{one})*"
 
 
-_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
-_DAYS = "sun|mon|tue|wed|thu|fri|sat"
+def _words(words: str) -> str:
+    """In any case; RE2's own folding would let in letters beyond ASCII."""
+    return "|".join("".join(f"[{letter.upper()}{letter}]" for letter in word) for word in words.split())
+
+
+_MONTHS = _words("jan feb mar apr may jun jul aug sep oct nov dec")
+_DAYS = _words("sun mon tue wed thu fri sat")
 _FIELDS = r"[ \t]+".join(
     _field(value)
     for value in (
         "[0-5]?[0-9]",
         "[01]?[0-9]|2[0-3]",
         "0?[1-9]|[12][0-9]|3[01]",
-        f"0?[1-9]|1[0-2]|(?i:{_MONTHS})",
-        f"0?[0-6]|(?i:{_DAYS})",
+        f"0?[1-9]|1[0-2]|{_MONTHS}",
+        f"0?[0-6]|{_DAYS}",
     )
 )
 SCHEDULE = rf"{_FIELDS}|@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|@every (?:{DURATION})"
