@@ -115,14 +115,12 @@ def test_a_text_without_an_app_is_refused(text: str) -> None:
 
 def test_a_misspelt_kind_of_our_group_is_told() -> None:
     messages = _messages("apiVersion: wherry.dev/v1alpha1\nkind: Wasmapp\nmetadata: {name: a}\nspec: {artifact: x}")
-    assert messages == ['app.yaml: kind: got "Wasmapp", expected WasmApp, try WasmApp']
+    assert messages == ['app.yaml: kind: got "Wasmapp", expected WasmApp']
 
 
 def test_a_later_version_is_told() -> None:
     messages = _messages("apiVersion: wherry.dev/v1\nkind: WasmApp\nmetadata: {name: a}\nspec: {artifact: x}")
-    assert messages == [
-        'app.yaml: apiVersion: got "wherry.dev/v1", expected wherry.dev/v1alpha1, try wherry.dev/v1alpha1'
-    ]
+    assert messages == ['app.yaml: apiVersion: got "wherry.dev/v1", expected wherry.dev/v1alpha1']
 
 
 @pytest.mark.parametrize("text", ["a: b", "[]", "3", "hello", "kind: 3"])

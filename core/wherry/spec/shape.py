@@ -145,7 +145,7 @@ class Choice(Shape[Word]):
         for word in self.words:
             if value == word:
                 return word
-        cure = suggest(value, self.words) if isinstance(value, str) else ""
+        cure = suggest(value, self.words) if isinstance(value, str) and len(self.words) > 1 else ""
         raise Wrong(FieldError(at, describe(value), self.phrase(), cure))
 
     def schema(self) -> Schema:
