@@ -166,6 +166,24 @@ def test_a_key_that_others_may_know_is_replaced(content: bytes, mode: int, tmp_p
     assert machine_key(path) == path.read_bytes()
 
 
+def test_processes_that_make_the_key_at_once_agree_on_one(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from pathlib import Path
+from wherry.engine.seal import machine_key
+sys.stdin.read(1)
+print(machine_key(Path({str(tmp_path / "key")!r})).hex())
+"""
+    reader, writer = os.pipe()
+    command = [sys.executable, "-c", script]
+    started = [subprocess.Popen(command, stdin=reader, stdout=subprocess.PIPE) for _ in range(8)]
+    os.close(reader)
+    os.write(writer, b"go go go")
+    os.close(writer)
+    keys = {process.communicate(timeout=120)[0].strip() for process in started}
+    assert keys == {(tmp_path / "key").read_bytes().hex().encode()}
+
+
 def test_bytes_that_are_not_the_plans_are_never_compiled(tmp_path: Path) -> None:
     wasm = WasmFile(str(answer(7)), "sha256:" + hashlib.sha256(b"other bytes").hexdigest())
     with pytest.raises(StartError, match="the bytes have the digest sha256:") as refused:

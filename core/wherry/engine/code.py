@@ -6,10 +6,7 @@ compiler and from nowhere else.
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from ctypes import byref, c_void_p
 from pathlib import Path
 from typing import Self
@@ -18,7 +15,7 @@ from wherry.engine import capi
 from wherry.engine.compiler import STANDARD, Compiler, Report
 from wherry.engine.config import Build, Engine
 from wherry.engine.host import silent
-from wherry.engine.seal import Sealer, machine_key
+from wherry.engine.seal import Sealer, locked, machine_key
 from wherry.errors import StartError
 from wherry.plan.model import WasmFile
 from wherry.wasm.module import Kind
@@ -36,7 +33,7 @@ def compiled(wasm: WasmFile, build: Build, cache: Path, report: Report = silent,
     if sealer.trusts(code, context):
         return code
     _private(code.parent)
-    with _locked(code.with_suffix(".lock")):
+    with locked(code):
         if not sealer.trusts(code, context):
             compiler.compile(wasm, build, code, report)
             sealer.seal(code, context)
@@ -82,10 +79,3 @@ def _private(folder: Path) -> Path:
             "compile", f"cache folder {folder}: {error.strerror}", cure="set WHERRY_CACHE to a folder of your own"
         ) from error
     return folder
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -7,12 +7,15 @@ write to a file and keep its ctime. Otherwise (a copied or restored cache) all o
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import json
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,28 +69,33 @@ def machine_key(path: Path) -> bytes:
     try:
         return _read_key(path)
     except (OSError, ValueError):
-        path.unlink(missing_ok=True)
-    fresh = _temporary(path, secrets.token_bytes(KEY_SIZE), 0o600)
+        with locked(path):
+            return _made_key(path)
+
+
+def _made_key(path: Path) -> bytes:
     try:
-        os.link(fresh, path)
-    except FileExistsError:
-        pass  # another process was quicker: its key counts
-    finally:
-        fresh.unlink()
-    return _read_key(path)
+        return _read_key(path)  # another process was quicker: its key counts
+    except (OSError, ValueError):
+        replace(path, secrets.token_bytes(KEY_SIZE), 0o600)
+        return _read_key(path)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold `path`'s lock, a file beside it, against every other process of this machine."""
+    with path.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def replace(path: Path, content: bytes, mode: int) -> None:
     """Write the file whole or not at all."""
-    _temporary(path, content, mode).replace(path)
-
-
-def _temporary(path: Path, content: bytes, mode: int) -> Path:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         os.fchmod(descriptor, mode)
-    return Path(name)
+    Path(name).replace(path)
 
 
 def _read_key(path: Path) -> bytes:
