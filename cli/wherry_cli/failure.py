@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
-from importlib import metadata
 
 import click
 
@@ -73,11 +71,15 @@ def report_bug(bug: Exception) -> int:
     say(f"wherry: a bug in wherry: {type(bug).__name__}: {bug}")
     say(f"  try: WHERRY_DEBUG=1 shows the traceback; please report it: {where_to_report()}")
     if os.environ.get("WHERRY_DEBUG"):
+        import traceback  # noqa: PLC0415
+
         traceback.print_exception(bug, file=sys.stderr)
     return EXIT_FAILED
 
 
 def where_to_report() -> str:
     """The distribution's own `Issues` URL."""
+    from importlib import metadata  # noqa: PLC0415  a fifth of the time of `wherry --help`
+
     links = metadata.metadata("wherry").get_all("Project-URL") or []
     return next((link.partition(", ")[2] for link in links if link.startswith("Issues,")), "the place you got it from")
