@@ -1,3 +1,5 @@
+"""Heads of requests and responses, nearly right: a short run of the fuzz target."""
+
 from __future__ import annotations
 
 from itertools import islice
