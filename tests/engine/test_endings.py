@@ -119,6 +119,14 @@ def test_memory_stops_growing_at_the_limit(way: str, kind: str, code: int) -> No
     assert 0 < int(outcome.stderr.split()[-2]) < 32
 
 
+@pytest.mark.parametrize(("pages", "told"), [(500, True), (100, False)])
+def test_a_trap_with_nearly_full_memory_says_so(pages: int, told: bool) -> None:
+    grown = f'(memory (export "memory") 1) (func $f (drop (memory.grow (i32.const {pages}))) unreachable)'
+    ending = ours(plan_of(start(grown), limits=Limits(memory=32 << 20))).ending
+    assert ending.reason == "unreachable"
+    assert ("31 MiB of the 32 MiB" in ending.sentence) == told
+
+
 def test_a_table_stops_growing_before_it_takes_the_hosts_memory() -> None:
     grown = "(table $t 1 funcref) (func $f (if (i32.ne (table.grow $t (ref.null func) (i32.const 100000000)) "
     assert ours(plan_of(start(grown + "(i32.const -1)) (then unreachable)))"))).ending == Ending(0)

@@ -17,6 +17,7 @@ from wherry.engine.interrupt import Bell, Interrupt
 from wherry.engine.stdio import Stdio
 from wherry.engine.store import Store
 from wherry.engine.thread import start_guest_thread
+from wherry.engine.traps import with_memory
 from wherry.errors import InvalidModule, StartError
 from wherry.plan.ending import EXIT_LIMIT, Ending, exited, signalled
 from wherry.plan.model import RunPlan, WasmFile
@@ -139,7 +140,7 @@ class _Session:
             self._interrupt.over()
             self._stdio.finish()
             self._program.close()
-        return ending
+        return with_memory(ending, self._usage.memory, self._plan.limits.memory)
 
     def _store(self) -> Store:
         config = wasi.new_config(self._plan)

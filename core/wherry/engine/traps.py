@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from ctypes import byref, c_int
+from dataclasses import replace
 
 from wherry.engine import capi
 from wherry.engine.preview1 import EXIT
@@ -79,6 +80,17 @@ def ending_of_text(text: str) -> Ending:
     details = [cause for cause in causes if not cause.startswith(_TRAP)]
     sentence = f"{trap}: {'; '.join(details)}" if details else trap
     return Ending(EXIT_TRAP, "trap", _REASONS.get(trap, "other"), sentence, frames)
+
+
+def with_memory(ending: Ending, used: int, limit: int) -> Ending:
+    """A trap of a guest whose memory was nearly full says so: most programs abort when they get no more.
+
+    used, limit: bytes.
+    """
+    if ending.category != "trap" or used < limit * 9 // 10:
+        return ending
+    fullness = f"its memory stood at {used >> 20} MiB of the {limit >> 20} MiB in limits.memory"
+    return replace(ending, sentence=f"{ending.sentence}; {fullness}")
 
 
 def _frames(lines: list[str]) -> tuple[str, ...]:
