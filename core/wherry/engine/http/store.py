@@ -10,12 +10,14 @@ from ctypes import Array, addressof, c_char_p, c_uint64
 from dataclasses import dataclass
 from time import monotonic, monotonic_ns, sleep
 from typing import Any
+from weakref import ref
 
 from wherry.engine import capi
 from wherry.engine.http.exchange import Exchange
+from wherry.engine.http.head import MAX_FIELDS
 from wherry.plan.model import Limits, Mount
 
-MAX_VARIABLES = 4096
+MAX_VARIABLES = 2 * MAX_FIELDS
 SLICE = 0.02
 """Seconds: how long a sleeping guest may not notice that it shall end."""
 
@@ -64,8 +66,9 @@ class Bench:
         self._vector = capi.Bytes()
         self._vector_at = addressof(self._vector)
         self._fuel = c_uint64()
-        self._callback = capi.DeadlineCall(self._at_epoch)
         self._exchange: Exchange | None = None
+        bench = ref(self)  # a callback that held its bench would keep it from going with its thread
+        self._callback = capi.DeadlineCall(lambda _context, _data, ticks, _kind: _at_epoch(bench(), ticks))
         self.zero = 0
         self.store = 0
         self.context = 0
@@ -129,9 +132,15 @@ class Bench:
             sleep(min(left, SLICE))
         return True
 
-    def _at_epoch(self, _context: int, _data: int, ticks: Any, _kind: Any) -> int | None:
-        if self._exchange is None or self._exchange.cancelled:
-            error: int = capi.error_new(b"interrupted")
-            return error
-        ticks[0] = 1
-        return None
+    @property
+    def interrupted(self) -> bool:
+        return self._exchange is None or bool(self._exchange.cancelled)
+
+
+def _at_epoch(bench: Bench | None, ticks: Any) -> int | None:
+    """The guest computes on, for one tick; or it ends here."""
+    if bench is None or bench.interrupted:
+        error: int = capi.error_new(b"interrupted")
+        return error
+    ticks[0] = 1
+    return None
