@@ -9,12 +9,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from wasmtime import Config, Engine, Store, WasiConfig, _ffi, component
 
+from examples.toolchain.cache import once, root
+from wherry.engine import capi
 from wherry.engine.adapter.compose import Adapter, compose
+from wherry.engine.config import target as machine
 
 Fields = tuple[tuple[bytes, bytes], ...]
 GRANTED_TICKS = 1
@@ -83,7 +87,16 @@ def engine() -> Engine:
 
 @cache
 def compiled(guest: Path, adapter: Adapter) -> component.Component:
-    return component.Component(engine(), compose(guest.read_bytes(), adapter))
+    """Machine code is kept beside the guests: a JavaScript or Python one takes half a minute to compile."""
+    composed = compose(guest.read_bytes(), adapter)
+    name = f"{sha256(composed).hexdigest()[:32]}-{capi.VERSION}-{machine()}.cwasm"
+    target = root() / "composed" / name
+    once(target, lambda path: _write(path, component.Component(engine(), composed).serialize()))
+    return component.Component.deserialize_file(engine(), str(target))
+
+
+def _write(path: Path, data: bytes | bytearray) -> None:
+    path.write_bytes(data)
 
 
 def ask(guest: Path, request: Request, adapter: Adapter = "http", ticks: int = GRANTED_TICKS) -> Answer:
