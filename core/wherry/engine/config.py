@@ -12,7 +12,6 @@ from typing import Literal, Self
 
 from wherry.engine import capi
 from wherry.engine.adapter.identity import identity
-from wherry.plan.model import Limits
 
 Adapter = Literal["none", "http", "http-outbound", "command", "command-outbound"]
 
@@ -59,16 +58,13 @@ class Pooling:
     """Slots made once and reused, instead of memory mapped for each instance: what an http worker wants.
 
     instances: alive at once. memory: bytes of one linear memory. keep_resident: bytes of a slot's memory that are
-    zeroed and kept, instead of given back to the kernel, when an instance ends.
+    zeroed and kept, instead of given back to the kernel, when an instance ends. A small C module takes 34 µs of CPU
+    with 0, 31 with 256 KiB, 43 with 1 MiB and 81 with 4 MiB; a Go program gains from 4 MiB on, at that much a slot.
     """
 
     instances: int
     memory: int
     keep_resident: int = 256 << 10
-
-    @classmethod
-    def of(cls, limits: Limits) -> Self:
-        return cls(limits.concurrency, limits.memory)
 
 
 CORE_PER_COMPONENT = 40  # a composed JS or Python component has 12 to 25 core instances
