@@ -21,7 +21,7 @@ NOWHERE = b"/dev/null"
 
 def main() -> None:
     code, *counts = sys.argv[1:]
-    engine = new_engine(Build(), Pooling.of(Limits()))
+    engine = new_engine(Build(), Pooling(instances=Limits().concurrency, memory=Limits().memory))
     linker = capi.linker_new(engine.pointer)
     assert not capi.linker_define_wasi(linker)
     loaded = 0
