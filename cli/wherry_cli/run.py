@@ -12,6 +12,7 @@ import click
 
 from wherry.engine.host import Host, Serving, silent
 from wherry.engine.run import run
+from wherry.errors import InputError
 from wherry.oci.access import Access
 from wherry.plan.from_app import Local
 from wherry.plan.from_container import from_container
@@ -25,6 +26,8 @@ from wherry_cli.watch import Watch
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "::"
+ENGINE = ("httptools", "uvloop", "wasmtime")
+"""What the extra `engine` brings: without it everything works but this command."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,12 @@ def end(flags: Flags, plan: RunPlan, watch: Watch | None) -> int:
     serving = Serving(access_log=flags.access_log, max_body=flags.max_body)
     report = silent if flags.quiet else note
     host = Host(address=address, workers=flags.workers, admin=flags.admin, report=report, serving=serving)
-    ending = run(plan, host, watch)
+    try:
+        ending = run(plan, host, watch)
+    except ModuleNotFoundError as absent:
+        if absent.name not in ENGINE:
+            raise
+        raise InputError("the engine is not installed", cure="pip install 'wherry[engine]'") from absent
     if ending.category not in {"exit", "signal"}:
         say(ending.message)
     return ending.code

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -108,6 +109,23 @@ def test_a_bug_admits_to_be_one_and_shows_its_traceback_when_asked(
     assert said.startswith("wherry: a bug in wherry: LookupError: nobody foresaw this\n")
     assert "please report it: https://" in said
     assert ("Traceback" in said) is asked
+
+
+WITHOUT = """
+import sys
+sys.modules[sys.argv.pop(1)] = None
+from wherry_cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("part", ["wasmtime", "uvloop"])
+def test_what_runs_without_the_engine_says_how_to_get_it(part: str) -> None:
+    served = ["--set", "spec.run=http", "--port", "1"] if part == "uvloop" else []
+    command = [sys.executable, "-c", WITHOUT, part, "run", str(HELLO), *served]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 125
+    assert result.stderr == "wherry: the engine is not installed\n  try: pip install 'wherry[engine]'\n"
 
 
 def test_a_terminal_sees_a_bar_while_bytes_move(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ P = c_void_p
 def _library() -> Path:
     spec = find_spec("wasmtime")
     if spec is None or not spec.submodule_search_locations:
-        raise ImportError("the engine needs the package wasmtime: pip install 'wherry[engine]'")
+        raise ModuleNotFoundError("the engine needs the package wasmtime", name="wasmtime")
     return Path(spec.submodule_search_locations[0]) / f"linux-{os.uname().machine}" / "_libwasmtime.so"
 
 
