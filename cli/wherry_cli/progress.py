@@ -12,6 +12,9 @@ from wherry.oci.store import Progress, Silent
 if TYPE_CHECKING:
     from rich import progress as rich_progress
 
+SHORT = 19
+"""Characters of a label: `sha256:` and twelve more tell digests apart."""
+
 
 class Bars:
     """A bar for each transfer. A retry starts its bar over."""
@@ -26,7 +29,7 @@ class Bars:
         if label in self._tasks:
             self._bars.reset(self._tasks[label], total=size)
         else:
-            self._tasks[label] = self._bars.add_task(label, total=size)
+            self._tasks[label] = self._bars.add_task(label[:SHORT], total=size)
         self._current = self._tasks[label]
 
     def advance(self, size: int) -> None:
