@@ -35,9 +35,19 @@ def origin() -> Iterator[Origin]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self._answer(f"{self.command} {self.path}".encode())
+
+        def do_POST(self) -> None:
+            size, body = int(self.rfile.readline(), 16), b""
+            while size:
+                body += self.rfile.read(size + 2)[:size]
+                size = int(self.rfile.readline(), 16)
+            self._answer(f"{self.command} {self.path} {body.decode()}".encode())
+
+        def _answer(self, body: bytes) -> None:
             here.seen.append({name.lower(): value for name, value in self.headers.items()})
-            body = f"{self.command} {self.path}".encode()
             self.send_response(200)
+            self.send_header("x-origin", "yes")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -127,3 +137,42 @@ def test_without_a_grant_no_request_leaves(guest: Path, origin: Origin) -> None:
     assert answer.body == b"refused with error-code 15\n"
     assert f'add "{origin.name}" to spec.capabilities.outboundHTTP' in answer.log
     assert origin.seen == []
+
+
+def test_a_body_goes_out_and_an_answer_comes_back(types: Path, origin: Origin) -> None:
+    with egress(origin.name) as told:
+        answer = ask(types, Request(f"/call/127.0.0.1:{origin.port}", egress=told), "http-outbound")
+
+    assert answer.lines == [
+        "finish: 0",
+        "ready: 1",
+        "failed: 0",
+        "status: 200",
+        "get x-origin: yes",
+        "append x: error 2",
+        "again failed: 1",
+        "consume again: 1",
+        "POST /post payload",
+    ]
+
+
+def test_fields_that_pass_for_ours_are_taken_from_the_guest(types: Path, origin: Origin) -> None:
+    with egress(origin.name) as told:
+        ask(types, Request(f"/call/127.0.0.1:{origin.port}", egress=told), "http-outbound")
+
+    assert origin.seen[0]["x-mine"] == "1"
+    assert not [name for name in origin.seen[0] if name.startswith("wherry-")]
+
+
+def test_an_origin_cannot_change_once_the_body_was_asked_for(types: Path, origin: Origin) -> None:
+    with egress(origin.name) as told:
+        answer = ask(types, Request(f"/moved/127.0.0.1:{origin.port}", egress=told), "http-outbound")
+
+    assert answer.lines == ["failed: 1", "code: 19"]
+
+
+def test_the_rest_of_the_interface_is_the_same_with_a_grant(types: Path) -> None:
+    for path in ("/fields", "/request", "/options", "/client", "/response", "/poll"):
+        assert (
+            ask(types, Request(path, egress="1\nsecret\n0"), "http-outbound").lines == ask(types, Request(path)).lines
+        )

@@ -21,6 +21,7 @@ WASI(TYPES, "[method]outgoing-request.set-method") int outgoing_request_set_meth
 WASI(TYPES, "[method]outgoing-request.scheme") void outgoing_request_scheme(int, void *);
 WASI(TYPES, "[method]outgoing-request.path-with-query") void outgoing_request_path(int, void *);
 WASI(TYPES, "[method]outgoing-request.authority") void outgoing_request_authority(int, void *);
+WASI(TYPES, "[method]incoming-response.headers") int incoming_response_headers(int);
 WASI(TYPES, "[constructor]request-options") int options_new(void);
 WASI(TYPES, "[method]request-options.connect-timeout") void options_connect(int, void *);
 WASI(TYPES, "[method]request-options.set-connect-timeout") int options_set_connect(int, int, u64);
@@ -224,6 +225,56 @@ static void about_denial(void) {
     say_flag("failed", wasi_result[0]), say_flag("code", wasi_result[8]);
 }
 
+static int post_to(text authority, int *to) {
+    int request = outgoing_request_new(with(with(fields_new(), "wherry-egress-secret", "guessed"), "x-mine", "1"));
+    outgoing_request_set_method(request, POST, 0, 0), outgoing_request_set_scheme(request, 1, 0, 0, 0);
+    outgoing_request_set_authority(request, 1, authority.at, authority.length);
+    outgoing_request_set_path(request, 1, "/post", 5);
+    outgoing_request_body(request, wasi_result);
+    *to = (int)WASI_WORD(1);
+    return request;
+}
+
+static void send_payload(int to) {
+    outgoing_body_write(to, wasi_result);
+    body sent = {.body = to, .stream = (int)WASI_WORD(1)};
+    put(sent, "payload"), end(sent);
+    say_flag("finish", wasi_result[0]);
+}
+
+static void say_reply(int future) {
+    await(future_response_subscribe(future));
+    future_response_get(future, wasi_result);
+    say_flag("ready", wasi_result[0]), say_flag("failed", wasi_result[8] | wasi_result[16]);
+    if (wasi_result[16]) return say_flag("code", wasi_result[24]);
+    int response = (int)WASI_WORD(6);
+    say_flag("status", incoming_response_status(response));
+    fields head = incoming_response_headers(response);
+    get(head, "x-origin"), append(head, "x", "1"), fields_drop(head);
+    future_response_get(future, wasi_result), say_flag("again failed", wasi_result[8]);
+    incoming_response_consume(response, wasi_result);
+    body from = {.body = (int)WASI_WORD(1)};
+    incoming_response_consume(response, wasi_result), say_flag("consume again", wasi_result[0]);
+    incoming_body_stream(from.body, wasi_result), from.stream = (int)WASI_WORD(1);
+    for (text piece = read(from); piece.length; piece = read(from)) say_text(piece);
+}
+
+static void about_call(text authority) {
+    int to, request = post_to(authority, &to), options = options_new();
+    options_set_first(options, 1, 30000000000ull);
+    outgoing_handle(request, 1, options, wasi_result);
+    if (wasi_result[0]) return say_flag("code", wasi_result[8]);
+    int future = (int)WASI_WORD(2);
+    send_payload(to), say_reply(future);
+}
+
+static void about_moved(text authority) {
+    int to, request = post_to(authority, &to);
+    outgoing_request_set_authority(request, 1, "elsewhere.test", 14);
+    outgoing_handle(request, 0, 0, wasi_result);
+    say_flag("failed", wasi_result[0]), say_flag("code", wasi_result[8]);
+}
+
 static void about_poll(void) {
     int soon = subscribe_duration(0), later = subscribe_duration(60000000), never = subscribe_duration(3600000000000ull);
     pollable_block(soon), say_flag("soon", pollable_ready(soon)), say_flag("never", pollable_ready(never));
@@ -318,6 +369,8 @@ static void report_on(text path, request in) {
     if (equal(path, "/options")) about_options();
     if (equal(path, "/client")) about_client();
     if (equal(path, "/denial")) about_denial();
+    if (starts_with(path, "/call/")) about_call(after(path, 6));
+    if (starts_with(path, "/moved/")) about_moved(after(path, 7));
     if (equal(path, "/poll")) about_poll();
     if (equal(path, "/sleep")) sleep_ms(3600000);
     if (equal(path, "/log")) print("for the log\n");
