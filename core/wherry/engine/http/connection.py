@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 
@@ -30,7 +30,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: Any = httptools.HttpRequestParser(self)
         self._exchanges: deque[Exchange] = deque()  # the first is being answered
         self._receiving: Exchange | None = None  # its body is arriving
         self._refusal: Refused | None = None  # what to say after the exchanges
@@ -89,6 +89,7 @@ class Connection(asyncio.Protocol):
         for exchange in waiting:
             exchange.drop()
         self._worker.disconnected(self)
+        self._parser = None  # it holds our methods: without it, nothing is left for the garbage collector
 
     def pause_writing(self) -> None:
         self.write_paused = True

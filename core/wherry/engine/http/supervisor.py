@@ -75,6 +75,8 @@ class Supervisor:
                 self._fill(post)
             if self._admin is not None:
                 self._say("metrics on http://{}:{}/metrics".format(*self._admin.address))
+            if self._host.reuse > 1:
+                self._say("instances are not reused yet: every request has its own")
             self._say(f"serving on {self._url()}")
             while any(post.pids for post in self._posts) or not self._stop:
                 for key, _ in self._selector.select(POLL):
