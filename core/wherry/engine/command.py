@@ -155,7 +155,7 @@ class _Session:
         slot.add("commands")
         slot.add("instances")
         slot.add("cpu_microseconds", int(self._usage.cpu * 1e6))
-        slot.add("memory_byte_seconds", int(self._usage.memory * seconds))
+        slot.add("memory_byte_seconds", int(self._usage.resident * seconds))
         slot.add("fuel", self._usage.fuel)
         slot.ended(ending.category, ending.reason)
         slot.end()

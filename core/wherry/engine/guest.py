@@ -15,6 +15,7 @@ from wherry.engine import capi, control, poll, preview1
 from wherry.engine.code import Code
 from wherry.engine.config import Engine
 from wherry.engine.interrupt import Interrupt
+from wherry.engine.metering import resident_bytes
 from wherry.engine.store import Store
 from wherry.engine.traps import ending_of_error, ending_of_trap
 from wherry.errors import StartError
@@ -28,11 +29,13 @@ _TOO_MUCH_MEMORY = ("memory limits", "memory minimum size", "resource limit exce
 class Usage:
     """What one run took.
 
-    cpu: seconds of its thread. memory: bytes of linear memory, 0 where it cannot be seen. fuel: 0 when not counted.
+    cpu: seconds of its thread. memory: bytes of linear memory, 0 where it cannot be seen. resident: bytes of this
+    process while the guest was still there, as `metering` counts them. fuel: 0 when not counted.
     """
 
     cpu: float = 0.0
     memory: int = 0
+    resident: int = 0
     fuel: int = 0
 
 
@@ -146,7 +149,8 @@ def run_once(guest: Module | Component, store: Store, entry: str, interrupt: Int
     before = time.thread_time()
     try:
         ending = interrupt.ending or guest.call(store, entry)
-        usage = Usage(time.thread_time() - before, guest.memory(store), store.fuel_used())
+        cpu = time.thread_time() - before
+        usage = Usage(cpu, guest.memory(store), resident_bytes(), store.fuel_used())
     finally:
         guest.close()
     return interrupt.ending or ending, usage
