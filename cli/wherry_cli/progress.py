@@ -12,8 +12,7 @@ from wherry.oci.store import Progress, Silent
 if TYPE_CHECKING:
     from rich import progress as rich_progress
 
-SHORT = 19
-"""Characters of a label: `sha256:` and twelve more tell digests apart."""
+WIDEST = 40
 
 
 class Bars:
@@ -29,13 +28,18 @@ class Bars:
         if label in self._tasks:
             self._bars.reset(self._tasks[label], total=size)
         else:
-            self._tasks[label] = self._bars.add_task(label[:SHORT], total=size)
+            self._tasks[label] = self._bars.add_task(short(label), total=size)
         self._current = self._tasks[label]
 
     def advance(self, size: int) -> None:
         """Count size bytes more of the transfer that goes on."""
         if self._current is not None:
             self._bars.advance(self._current, size)
+
+
+def short(label: str) -> str:
+    """A label that leaves room for the bar: `sha256:` and twelve characters tell digests apart."""
+    return label if len(label) <= WIDEST else f"{label[:19]}…"
 
 
 @contextmanager
