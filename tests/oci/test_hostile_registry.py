@@ -83,6 +83,7 @@ REGISTRY_FAULTS = {
     "size-less": "toobig",
     "size-more": "digest",
     "redirect-plain": "policy",
+    "redirect-neighbour": "policy",
     "redirect-file": "policy",
     "redirect-user": "policy",
     "redirect-loop": "policy",
@@ -92,6 +93,7 @@ REGISTRY_FAULTS = {
     "redirect-nowhere": "protocol",
     "realm-other": "policy",
     "realm-other-https": "policy",
+    "realm-neighbour": "policy",
     "realm-user": "policy",
     "realm-file": "policy",
     "realm-none": "policy",
@@ -206,6 +208,7 @@ def test_bytes_may_come_from_another_host_by_https_and_it_sees_no_credential(tmp
         access = Access(tmp_path / "cache", registries, keychain, PATIENCE)
         assert pull(f"{server.host}/t/redirect-storage:v1", access).path.read_bytes() == WASM
     assert [seen.authorization for seen in server.seen if seen.server == "other"] == [""]
+    assert any(seen.authorization.startswith("Basic ") for seen in server.seen if "/blobs/" in seen.path)
 
 
 @pytest.mark.parametrize(

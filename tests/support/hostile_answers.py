@@ -157,8 +157,7 @@ def _upload(location: str, finished: Mapping[str, str] | None = None, code: int 
 
     def answer(handler: Handler, kind: str, reference: str) -> None:
         if handler.command == "POST":
-            places = {"host": handler.hostile.host, "other": handler.hostile.other}
-            return handler.reply(202, b"", {"Location": location.format(**places)})
+            return handler.reply(202, b"", {"Location": location.format(**handler.hostile.places)})
         if handler.command == "PUT":
             return handler.reply(code, b"", finished if kind == "manifests" else None)
         return handler.reply(404)
@@ -170,17 +169,25 @@ def _redirect(target: str) -> Callable[[Handler], None]:
     """target may name `{host}` and `{other}`."""
 
     def answer(handler: Handler) -> None:
-        places = {"host": handler.hostile.host, "other": handler.hostile.other, "path": handler.path}
-        handler.reply(307, b"", {"Location": target.format(**places)})
+        handler.reply(307, b"", {"Location": target.format(**handler.hostile.places, path=handler.path)})
 
     return answer
+
+
+def _to_storage(handler: Handler, kind: str, reference: str) -> None:
+    """Asks for a password, and sends whoever has one to the other server for the Wasm."""
+    if not handler.headers.get("Authorization"):
+        return handler.reply(401, b"{}", _BASIC)
+    if reference == digest_of(WASM):
+        return _redirect("https://{other}/storage/x?signature=secret")(handler)
+    return _honest(handler, kind, reference)
 
 
 def _challenge(realm: str) -> Answer:
     def answer(handler: Handler, kind: str, reference: str) -> None:
         if handler.headers.get("Authorization", "").startswith("Bearer"):
             return _honest(handler, kind, reference)
-        where = realm.format(host=handler.hostile.host, other=handler.hostile.other)
+        where = realm.format(**handler.hostile.places)
         return handler.reply(401, b"{}", {"WWW-Authenticate": f'Bearer realm="{where}",service="s",scope="r"'})
 
     return answer
@@ -266,7 +273,8 @@ ANSWERS: dict[tuple[str, str], Answer] = {
     ("blob-drip", "blobs"): _wasm(_drip_body),
     ("config-tampered", "blobs"): lambda handler, *_: handler.reply(200, b"X" * len(CONFIG)),
     ("redirect-plain", "blobs"): _wasm(_redirect("http://{other}/v2/t/ok/blobs/x")),
-    ("redirect-storage", "blobs"): _wasm(_redirect("https://{other}/storage/x?signature=secret")),
+    ("redirect-neighbour", "blobs"): _wasm(_redirect("http://{neighbour}/storage/x")),
+    ("redirect-storage", "any"): _to_storage,
     ("redirect-file", "blobs"): _wasm(_redirect("file:///etc/passwd")),
     ("redirect-user", "blobs"): _wasm(_redirect("https://u:p@{other}/x")),
     ("redirect-loop", "blobs"): _wasm(_redirect("http://{host}{path}")),
@@ -274,7 +282,7 @@ ANSWERS: dict[tuple[str, str], Answer] = {
     ("redirect-metadata", "blobs"): _wasm(_redirect("https://169.254.169.254/latest/meta-data")),
     ("redirect-loopback", "blobs"): _wasm(_redirect("https://{other}/x")),
     ("redirect-nowhere", "blobs"): _wasm(_redirect("https://[/x")),
-    ("upload-elsewhere", "any"): _upload("http://{other}/v2/t/x/blobs/uploads/1"),
+    ("upload-elsewhere", "any"): _upload("http://{neighbour}/v2/t/x/blobs/uploads/1"),
     ("upload-nowhere", "any"): _upload(""),
     ("upload-refused", "any"): _upload("/v2/t/upload-refused/blobs/1", code=413),
     ("upload-changed", "any"): _upload("/v2/t/upload-changed/blobs/1?a=b", {"Docker-Content-Digest": LONG_AGO}),
@@ -291,6 +299,7 @@ ANSWERS: dict[tuple[str, str], Answer] = {
     ("token-none", "any"): _challenge("http://{host}/token/none"),
     ("realm-other", "any"): _challenge("http://{other}/token"),
     ("realm-other-https", "any"): _challenge("https://evil.example.com/token"),
+    ("realm-neighbour", "any"): _challenge("http://{neighbour}/token"),
     ("realm-user", "any"): _challenge("http://u:p@{host}/token"),
     ("realm-file", "any"): _challenge("file:///etc/passwd"),
     ("realm-none", "any"): _status(401, {"WWW-Authenticate": "Bearer "}),

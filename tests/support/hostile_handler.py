@@ -40,6 +40,11 @@ class Hostile:
     stalled: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def places(self) -> dict[str, str]:
+        """For templates. neighbour: the other server under the registry's own host name."""
+        return {"host": self.host, "other": self.other, "neighbour": f"localhost:{self.other.partition(':')[2]}"}
+
 
 class Handler(BaseHTTPRequestHandler):
     """One request, answered by what its case says."""
