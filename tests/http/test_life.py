@@ -186,6 +186,19 @@ def test_a_full_queue_is_answered_503_with_a_time_to_come_back(start: Start) -> 
             assert read_all(client).startswith(b"HTTP/1.1 200")
 
 
+def test_as_many_guests_run_at_once_as_the_plan_says_and_no_more(start: Start) -> None:
+    server = start(guests.command("stream"), plan={"limits": {"concurrency": 6}})
+    with ExitStack() as stack:
+        held = [begun(server, stack) for _ in range(6)]
+        waiting = stack.enter_context(server.connect())
+        waiting.sendall(b"GET /elsewhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        eventually(lambda: server.total()["queued"] == 1)
+        for stream in held:
+            finish(stream)
+        assert read_all(waiting).startswith(b"HTTP/1.1 200")
+    eventually(lambda: server.total()["instances"] == 7)
+
+
 def test_a_client_that_gives_up_leaves_the_queue(start: Start) -> None:
     server = start(guests.command("stream"), plan={"limits": {"concurrency": 1}})
     with ExitStack() as stack:

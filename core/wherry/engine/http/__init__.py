@@ -1,0 +1,1 @@
+"""Serving HTTP: one supervisor, a worker process a core, a fresh instance for each request."""

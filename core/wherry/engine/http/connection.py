@@ -11,7 +11,7 @@ import httptools
 
 from wherry.engine.http.exchange import Exchange
 from wherry.engine.http.head import MAX_FIELDS, MAX_HEAD, Fields, Refused, checked
-from wherry.engine.http.reply import Framing, plain, wire_head
+from wherry.engine.http.refusal import NOTHING, check_size, refusal_of, too_large, wire_refusal
 
 if TYPE_CHECKING:
     from wherry.engine.http.worker import Worker
@@ -65,14 +65,12 @@ class Connection(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(Refused(501, "Upgrade is not served"))
-        except httptools.HttpParserError as error:
-            self._refuse(_refusal_of(error, data))
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._refuse(refusal_of(error, data))
         if self._head_since and self._head_since < self._touched:
             self._head_unparsed += len(data)
             if self._head_unparsed > 2 * MAX_HEAD:
-                self._refuse(_too_large())
+                self._refuse(too_large())
         if len(self._exchanges) > 1:
             self.pause_reading()
         elif self._receiving is not None:
@@ -82,7 +80,7 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._refusal = self._refusal or Refused(400, "gone")
+        self._refusal = self._refusal or NOTHING
         waiting, self._exchanges = self._exchanges, deque()
         if waiting:
             waiting.popleft().cancel("client")
@@ -132,7 +130,7 @@ class Connection(asyncio.Protocol):
         if self._refusal is not None:
             raise self._refusal
         if self._read_size + self._head_unparsed > MAX_HEAD or len(self._fields) > MAX_FIELDS:
-            self._check_size()
+            check_size(self._target, self._fields)
         head = checked(
             parser.get_method(),
             self._target,
@@ -148,11 +146,6 @@ class Connection(asyncio.Protocol):
         self._exchanges.append(exchange)
         if head.expects_continue and len(self._exchanges) == 1:
             self._greet(exchange)
-
-    def _check_size(self) -> None:
-        size = len(self._target) + sum(len(name) + len(value) for name, value in self._fields)
-        if size > MAX_HEAD or len(self._fields) > MAX_FIELDS:
-            raise _too_large()
 
     def on_body(self, data: bytes) -> None:
         exchange = self._receiving
@@ -267,15 +260,12 @@ class Connection(asyncio.Protocol):
 
     def _send_refusal(self) -> None:
         assert self._refusal is not None  # noqa: S101 - narrows the type
-        if self._refusal.status:
-            head, body = plain(self._refusal.status, self._refusal.reason)
-            wire = wire_head(head, Framing.LENGTH, len(body), date=self._worker.date(), extra=b"connection: close\r\n")
-            self.transport.write(wire + body)
+        self.transport.write(wire_refusal(self._refusal, self._worker.date()))
         self._linger()
 
     def _linger(self) -> None:
         """Say that we are done, and let the client read it before the connection is reset."""
-        self._refusal = self._refusal or Refused(0, "")
+        self._refusal = self._refusal or NOTHING
         self._lingering = 1
         self._touched = monotonic()
         self.transport.write_eof()
@@ -286,20 +276,5 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
 
     def _close(self) -> None:
-        self._refusal = self._refusal or Refused(0, "")
+        self._refusal = self._refusal or NOTHING
         self.transport.close()
-
-
-def _too_large() -> Refused:
-    return Refused(431, f"the request head is larger than {MAX_HEAD} bytes or {MAX_FIELDS} fields")
-
-
-def _refusal_of(error: httptools.HttpParserError, data: bytes) -> Refused:
-    """What to answer to bytes that the parser, or one of our callbacks, did not accept."""
-    if isinstance(error.__context__, Refused):
-        return error.__context__
-    if data.startswith(b"PRI * HTTP/2"):
-        return Refused(505, "HTTP/2 is not served, only HTTP/1.1")
-    if "`Connection: close`" in str(error):
-        return Refused(0, "")
-    return Refused(400, f"malformed request: {error}")
