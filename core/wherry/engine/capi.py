@@ -67,19 +67,12 @@ class Bytes(ctypes.Structure):
     data: int | None
 
 
-class Frames(ctypes.Structure):
-    """wasm_frame_vec_t: count and address of an array of frame pointers, deepest first."""
-
-    _fields_ = (("size", c_size_t), ("data", ctypes.POINTER(c_void_p)))
-
-
 class Extern(ctypes.Structure):
     """wasmtime_extern_t: a kind, then a function, memory, … by value."""
 
     _fields_ = (("kind", c_uint8), ("of", c_uint64 * 3))
 
 
-EXTERN_FUNC = 0
 EXTERN_MEMORY = 3
 EXTERN_PAYLOAD = 8  # offset of `of` in an Extern
 
@@ -187,24 +180,16 @@ component_func_call = slow("wasmtime_component_func_call", ERROR, P, P, P, c_siz
 component_func_call_quick = quick("wasmtime_component_func_call", ERROR, P, P, P, c_size_t, P, c_size_t)
 component_val_delete = quick("wasmtime_component_val_delete", None, P)
 
-# Errors, traps and their frames
+# Errors and traps; their texts hold the backtrace
 byte_vec_new = quick("wasm_byte_vec_new", None, P, c_size_t, c_char_p)
 byte_vec_delete = quick("wasm_byte_vec_delete", None, P)
 error_new = quick("wasmtime_error_new", ERROR, c_char_p)
 error_delete = quick("wasmtime_error_delete", None, P)
 error_message = slow("wasmtime_error_message", None, P, P)
 error_exit_status = quick("wasmtime_error_exit_status", c_bool, P, ctypes.POINTER(c_int))
-error_wasm_trace = slow("wasmtime_error_wasm_trace", None, P, ctypes.POINTER(Frames))
 trap_new = quick("wasmtime_trap_new", P, c_char_p, c_size_t)
 trap_delete = quick("wasm_trap_delete", None, P)
-trap_code = quick("wasmtime_trap_code", c_bool, P, ctypes.POINTER(c_uint8))
 trap_message = slow("wasm_trap_message", None, P, P)
-trap_trace = slow("wasm_trap_trace", None, P, ctypes.POINTER(Frames))
-frame_vec_delete = quick("wasm_frame_vec_delete", None, ctypes.POINTER(Frames))
-frame_func_name = quick("wasmtime_frame_func_name", ctypes.POINTER(Bytes), P)
-frame_module_name = quick("wasmtime_frame_module_name", ctypes.POINTER(Bytes), P)
-frame_func_index = quick("wasm_frame_func_index", c_uint32, P)
-frame_module_offset = quick("wasm_frame_module_offset", c_size_t, P)
 
 POOLING_TUNABLES: dict[str, Callable[..., Any]] = {
     name: quick(f"wasmtime_pooling_allocation_config_{name}_set", None, P, kind)
