@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+import threading
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wherry.errors import RegistryError
+from wherry.oci.access import Access
+from wherry.oci.pull import pull
 from wherry.oci.transport.addresses import objection
 from wherry.oci.transport.auth import may_ask
 from wherry.oci.transport.endpoint import Endpoint
 from wherry.oci.transport.faults import fault, retry_after
+from wherry.oci.transport.names import resolved
 from wherry.oci.transport.patience import Patience
 from wherry.oci.transport.retry import persistently
 from wherry.oci.transport.session import check_redirect, same_origin
@@ -156,3 +162,22 @@ def test_only_what_may_help_is_tried_again_and_only_so_often() -> None:
     assert attempts(fault("notfound", "x"), patience) == 1
     assert attempts(fault("ratelimited", "x", retry_after=3600), patience) == 1
     assert attempts(fault("ratelimited", "x", retry_after=20), patience, deadline=10) == 1
+
+
+def test_a_name_that_does_not_exist_is_unreachable_and_not_a_traceback(access: Access) -> None:
+    with pytest.raises(RegistryError) as caught:
+        pull("registry.invalid/acme/hello:v1", replace(access, patience=Patience(attempts=1)))
+    assert caught.value.kind in {"unreachable", "timeout"}
+    assert "registry.invalid" in caught.value.message
+
+
+def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [] if over.wait() else [])
+    with pytest.raises(TimeoutError):
+        resolved("registry.example.com", 443, 0.01)
+    over.set()
+
+
+def test_a_loopback_literal_is_resolved_without_a_name_server() -> None:
+    assert resolved("127.0.0.1", 80, 5) == (ipaddress.ip_address("127.0.0.1"),)

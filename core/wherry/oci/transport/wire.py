@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from wherry.oci.transport.addresses import Address, addresses_of, objection
+from wherry.oci.transport.addresses import Address, objection
 from wherry.oci.transport.faults import fault
+from wherry.oci.transport.names import resolved
 
 
 class Wire:
@@ -67,7 +68,9 @@ class Wire:
     def _allowed(self, host: str, port: int) -> list[Address]:
         bare = host.strip("[]").lower()
         try:
-            found = addresses_of(socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM))
+            found = resolved(bare, port, self._connect)
+        except TimeoutError:
+            raise fault("timeout", f"cannot resolve {host} within {self._connect:g} s") from None
         except (socket.gaierror, UnicodeError) as error:
             said = getattr(error, "strerror", "") or "not a host name"
             raise fault("unreachable", f"cannot reach {host}:{port} ({said})") from None
