@@ -42,6 +42,12 @@ def report(fault: click.ClickException | WherryError, command: str) -> int:
     return exit_code(fault, command)
 
 
+def of_the_system(error: OSError) -> WherryError:
+    """What the system refused, in its own words: a full disk, a folder that is not ours."""
+    where = error.filename if isinstance(error.filename, str) else "the system"
+    return WherryError(f"{where}: {error.strerror or error}")
+
+
 def sentences(fault: click.ClickException | WherryError) -> list[str]:
     """The fault's own words; a document with several wrong fields has a line for each."""
     text = fault.message if isinstance(fault, WherryError) else fault.format_message()
@@ -83,3 +89,8 @@ def where_to_report() -> str:
 
     links = metadata.metadata("wherry").get_all("Project-URL") or []
     return next((link.partition(", ")[2] for link in links if link.startswith("Issues,")), "the place you got it from")
+
+
+def silence_stdout() -> None:
+    """What could not be written would be tried again at exit, and change the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

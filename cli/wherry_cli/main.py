@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import click
@@ -19,6 +20,12 @@ class Wherry(LazyGroup):
             return super().invoke(ctx)
         except (click.ClickException, WherryError) as fault:
             raise click.exceptions.Exit(failure.report(fault, ctx.invoked_subcommand or "")) from fault
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # click ends quietly when the reader of a pipe has gone
+                raise
+            refused = failure.of_the_system(error)
+            failure.silence_stdout()
+            raise click.exceptions.Exit(failure.report(refused, ctx.invoked_subcommand or "")) from error
 
 
 @click.group(cls=Wherry, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

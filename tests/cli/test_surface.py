@@ -111,6 +111,15 @@ def test_a_bug_admits_to_be_one_and_shows_its_traceback_when_asked(
     assert ("Traceback" in said) is asked
 
 
+def test_a_full_disk_is_said_in_one_sentence(shell: Shell) -> None:
+    with open("/dev/full", "w") as full:
+        command = [str(WHERRY), "inspect", str(HELLO)]
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=shell.environment(), check=False
+        )
+    assert (result.returncode, result.stderr) == (1, "wherry: the system: No space left on device\n")
+
+
 WITHOUT = """
 import sys
 sys.modules[sys.argv.pop(1)] = None
