@@ -161,6 +161,21 @@ def test_a_reload_drops_no_request(start: Start) -> None:
     assert b"GET /x" in server.get("/x").body
 
 
+def test_a_connection_from_before_a_reload_may_ask_once_more(start: Start) -> None:
+    server = start(guests.command("stream"))
+    ask = b"GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n"
+    with server.connect() as client:
+        stream = Stream(client)
+        client.sendall(ask)
+        assert "connection" not in Response.read(stream).fields
+        server.replace(guests.command("cgi"))
+        client.sendall(ask)
+        response = Response.read(stream)
+        assert (response.status, response.fields["connection"]) == (200, "close")
+        assert client.recv(1) == b""
+    assert server.get("/x").body.startswith(b"GET /x")
+
+
 def test_a_plan_that_cannot_start_leaves_the_old_one_running(start: Start, tmp_path: Path) -> None:
     server = start(guests.command("stream"))
     broken = tmp_path / "broken.wasm"

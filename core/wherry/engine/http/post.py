@@ -66,15 +66,15 @@ class Post:
     def start(self, plan: RunPlan, host: Host, guest: Guest, others: Sequence[socket.socket]) -> int:
         """Fork a worker; a pidfd that becomes readable when it ends. others: sockets that are not its business."""
         parent = os.getpid()
-        # A worker takes SIGTERM once it can drain: until then the signal waits.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        # A worker takes these signals once it can drain: until then they wait.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, worker.RETIRE})
         self.pid = os.fork()
         if not self.pid:
             _leave_with(parent)
             for other in others:
                 other.close()
             worker.main(plan, host.serving, Station(self.listener, self.meter, self.concurrency, host.stdio[2]), guest)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, worker.RETIRE})
         self._born = time.monotonic()
         watch = os.pidfd_open(self.pid)
         self._watches[watch] = self.pid
@@ -90,7 +90,7 @@ class Post:
     def dismiss(self) -> None:
         """Those who were relieved finish what they have and go."""
         for pid in self._old:
-            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, worker.RETIRE)
 
     def reap(self, watch: int) -> Ended:
         """Take leave of the process that `watch` tells has ended."""

@@ -32,6 +32,9 @@ from wherry.plan.model import RunPlan
 TICK = 0.005
 """Seconds between epochs while requests are in flight: how late a limit may be noticed."""
 
+RETIRE = signal.SIGUSR1
+"""Tells a worker that another one has taken its place."""
+
 CUT = 3
 """Exit status of a worker that had to cut requests off at the end of its drain."""
 
@@ -114,6 +117,7 @@ class Worker:
         self.meter.begin()
         asyncio.set_event_loop(self.loop)
         self.loop.add_signal_handler(signal.SIGTERM, self._begin_drain)
+        self.loop.add_signal_handler(RETIRE, self._retire)
         self.loop.run_until_complete(self._serve())
         self._sample()
         self.meter.end()
@@ -127,17 +131,25 @@ class Worker:
                 await stack.enter_async_context(egress)
                 self.guest.egress = (egress.port, egress.secret)
             self._server = await self.loop.create_server(lambda: Connection(self), sock=self._listener.dup())
-            self.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})
+            self.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM, RETIRE})
             await self._over.wait()
 
+    def _retire(self) -> None:
+        """Another worker takes over: idle connections may ask once more, and are closed by the answer."""
+        if not self.draining:
+            self._stop_accepting()
+
     def _begin_drain(self) -> None:
-        if self.draining:
-            return
+        """The server ends: idle connections are closed now, the others by their answer."""
+        if not self.draining:
+            self._stop_accepting()
+        for connection in list(self._connections):
+            connection.drain()
+
+    def _stop_accepting(self) -> None:
         self.draining = True
         self._server.close()
         self.loop.create_task(self._take_accepted())
-        for connection in list(self._connections):
-            connection.drain()
         self.loop.call_later(self._drain, self._give_up)
 
     async def _take_accepted(self) -> None:
