@@ -18,7 +18,7 @@ HEAP_START = 8192
 """Where the heap begins, in bytes: below lie the stack and the data of both modules."""
 
 COMPILE = (
-    *("cc", "-target", "wasm32-freestanding", "-mbulk-memory", "-Os", "-nostdlib", "-g0"),
+    *("cc", "-target", "wasm32-freestanding", "-mbulk-memory", "-O2", "-nostdlib", "-g0"),
     *("-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wl,--no-entry", "-Wl,--strip-all"),
 )
 HEAP_LAYOUT = ("-Wl,-z,stack-size=512", f"-DHEAP_START={HEAP_START}")
