@@ -24,7 +24,7 @@ from tests.support.artifacts import (
     wasm_config,
 )
 from tests.support.registry import Registry
-from wherry.errors import ArtifactError, LayoutNotRunnable
+from wherry.errors import ArtifactError, InputError, InvalidReference, LayoutNotRunnable
 from wherry.oci.access import Access, opened
 from wherry.oci.descriptor import Platform
 from wherry.oci.digest import digest_of
@@ -168,6 +168,56 @@ def test_a_gate_that_refuses_stops_before_the_wasm_is_fetched(tmp_path: Path, ac
     with pytest.raises(ArtifactError, match="not signed"):
         pull(folder(tmp_path, cncf()), access, gate=refuse)
     assert not (tmp_path / "cache/blobs/sha256" / digest_of(MODULE)[7:]).exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (image_config([]), "diff_ids: got 0, expected 1"),
+        (b'{"rootfs": {"diff_ids": ["md5:0"]}}', "sha256 digests"),
+        (b'{"config": {"Entrypoint": [1]}}', "expected strings"),
+        (b'{"config": {"Entrypoint": "/app.wasm"}}', "a list"),
+        (b'{"config": []}', "an object"),
+        (b'{"os": 1}', "a string"),
+    ],
+)
+def test_an_image_config_that_is_wrong_names_the_field(
+    config: bytes, said: str, tmp_path: Path, access: Access
+) -> None:
+    artifact = built("", (IMAGE_CONFIG, config), [(TAR_GZIP, gzip.compress(tar({"app.wasm": MODULE}), mtime=0))])
+    with pytest.raises(ArtifactError, match=said):
+        pull(folder(tmp_path, artifact), access)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"architecture": "amd64"}, "expected wasm"), ({"layerDigests": [1]}, "strings"), ({"component": 1}, "an object")],
+)
+def test_a_wasm_config_that_is_wrong_names_the_field(
+    changes: dict[str, object], said: str, tmp_path: Path, access: Access
+) -> None:
+    artifact = built("", (WASM_CONFIG, wasm_config(MODULE, **changes)), [(WASM_LAYER, MODULE)])
+    with pytest.raises(ArtifactError, match=said):
+        pull(folder(tmp_path, artifact), access)
+
+
+def test_an_image_of_very_many_layers_is_refused(tmp_path: Path, access: Access) -> None:
+    with pytest.raises(ArtifactError, match="at most 32"):
+        pull(folder(tmp_path, _image([tar({"app.wasm": MODULE})] * 33)), access)
+
+
+def test_an_envoy_plugin_needs_no_entrypoint(tmp_path: Path, access: Access) -> None:
+    data = tar({"plugin.wasm": MODULE})
+    artifact = built("compat", (IMAGE_CONFIG, image_config([data])), [(TAR_GZIP, gzip.compress(data, mtime=0))])
+    assert pull(folder(tmp_path, artifact), access).wasm == digest_of(MODULE)
+
+
+def test_a_plain_file_cannot_be_described_and_has_the_same_limit(wasm: Path, tmp_path: Path) -> None:
+    small = Access(tmp_path / "cache", wasm_limit=len(MODULE) - 1)
+    with pytest.raises(InvalidReference, match="no manifest"):
+        describe(str(wasm), small)
+    with pytest.raises(InputError, match="at most"):
+        pull(str(wasm), small)
 
 
 def _image(tars: list[bytes]) -> Built:
