@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import socket
 import threading
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tests.cli.keys import key_pair
 from tests.cli.process import Shell
 from tests.cli.server import serving
 from tests.support import guests
+from tests.support.ports import free_port
 
 HELLO = ROOT / "examples" / "01-hello" / "hello.wasm"
 """Greets with $GREETING, as CGI; in the tree, so that no toolchain is needed."""
@@ -30,12 +30,6 @@ spec:
   port: PORT
   env: [{name: GREETING, value: VALUE}]
 """
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def document(name: str, value: str, port: int | None = None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from tests.architecture.tree import ROOT
 from tests.docs.blocks import Block, blocks, pages
 from tests.docs.walkthrough import Walk
+from tests.support.ports import free_port
 from tests.support.registry import registry
 from wherry.oci import registries
 from wherry.spec.parse import parse
@@ -46,11 +46,6 @@ def known_addresses(page: Path, tmp_path: Path, stack: ExitStack) -> dict[str, s
     if REGISTRY not in page.read_text():
         return {}
     return {REGISTRY: stack.enter_context(registry(tmp_path)).host}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @pytest.mark.parametrize("block", [block for block in ALL if block.language == "yaml"], ids=named)

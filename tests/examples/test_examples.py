@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from examples.toolchain.run import MissingTool
 from tests.docs.blocks import blocks
 from tests.examples.folders import FOLDERS, ExampleWalk, committed, warm
+from tests.support.ports import free_ports
 from tests.support.registry import registry
 
 SMALL = 100 * 1024
@@ -20,15 +20,6 @@ SMALL = 100 * 1024
 
 def named(folder: Path) -> str:
     return folder.name
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free together a moment ago."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def built(folder: Path, out: Path) -> Path:
