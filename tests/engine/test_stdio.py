@@ -16,6 +16,7 @@ from tests.support import guests
 from tests.support.commands import CACHE, plan_of
 from wherry.engine.host import Host
 from wherry.engine.run import run
+from wherry.errors import StartError
 from wherry.plan.ending import Ending
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,12 @@ def test_stdout_and_stderr_in_one_file_keep_their_order(tmp_path: Path) -> None:
     with (tmp_path / "out").open("wb") as out, open(os.devnull, "rb") as nothing:
         assert run(plan_of(guests.wat(text)), Host(stdio=(nothing.fileno(), out.fileno(), out.fileno()), cache=CACHE))
     assert (tmp_path / "out").read_bytes() == b"oe" * 100
+
+
+def test_a_descriptor_that_is_not_open_is_a_start_error() -> None:
+    nowhere = 1 << 20
+    with pytest.raises(StartError, match=f"streams .*{nowhere}.*Bad file descriptor"):
+        relay(nowhere, nowhere, nowhere)
 
 
 def test_what_was_written_last_arrives_although_the_guest_is_gone(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wherry.engine import admit, metering, wasi
+from wherry.engine import admit, capi, metering, wasi
 from wherry.engine.code import compiled, load
 from wherry.engine.config import Build, new_engine
 from wherry.engine.guest import Component, Module, Usage, WayOut, run_once
@@ -145,7 +145,11 @@ class _Session:
     def _store(self) -> Store:
         config = wasi.new_config(self._plan)
         self._interrupt.zero = time.monotonic_ns()
-        self._stdio.attach(config)
+        try:
+            self._stdio.attach(config)
+        except OSError as error:
+            capi.wasi_config_delete(config)
+            raise StartError("instantiate", f"the guest's streams {self._host.stdio}: {error}") from error
         return Store(self._program.engine, config, self._plan.limits)
 
     def _meter(self, ending: Ending, seconds: float) -> None:
