@@ -40,7 +40,7 @@ examples: $(BIN)/.installed-dev ## Build every example, and fetch the compilers 
 bench-%: $(BIN)/.installed-dev ## Compare with peers: serve reuse command inprocess native memory (QUICK=1: a minute)
 	@$(BIN)/python -m bench $* $(if $(QUICK),--quick)
 
-adapter: $(BIN)/.installed ## Build the adapter components from their C source
+adapter: $(BIN)/.installed-dev ## Build the adapter components from their C source
 	@$(BIN)/python -m wherry.engine.adapter.build
 
 .PHONY: adapter help install demo test lint docs examples
