@@ -35,7 +35,7 @@ CASES = (Case("C", cgi), Case("Rust", rust), Case("Go", go))
 
 
 def measure(quick: bool) -> list[Row]:
-    rounds, times = (5, 5) if quick else (15, 20)
+    rounds, times = (3, 3) if quick else (9, 7)
     rows = []
     with nowhere() as stdio:
         for case in CASES:

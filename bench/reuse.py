@@ -20,7 +20,7 @@ REUSABLE = ("C", "Python")
 
 
 def measure(quick: bool) -> list[Row]:
-    seconds, rounds = (1.0, 3) if quick else (2.0, 9)
+    seconds, rounds = (1.0, 3) if quick else (1.0, 9)
     return [*same_pooling(seconds, rounds), *both_reuse(seconds, rounds)]
 
 

@@ -36,7 +36,7 @@ TWO = Cores("2 cores", "0,1", None, 2, 32)
 
 
 def measure(quick: bool) -> list[Row]:
-    seconds, rounds = (1.0, 3) if quick else (2.0, 9)
+    seconds, rounds = (1.0, 3) if quick else (1.0, 9)
     rows = []
     for cores in (ONE, TWO):
         for name, guest in GUESTS.items():
