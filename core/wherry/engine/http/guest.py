@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from wherry.engine import capi
 from wherry.engine.admit import adapter_of, admit
 from wherry.engine.code import compiled
 from wherry.engine.code import load as load_code
@@ -15,6 +17,7 @@ from wherry.engine.http.component import ComponentGuest
 from wherry.engine.http.module import ModuleGuest
 from wherry.engine.http.store import Grants
 from wherry.engine.http.worker import Guest
+from wherry.engine.wasi import new_config
 from wherry.plan.model import RunPlan
 from wherry.wasm.module import Inspection
 
@@ -31,6 +34,7 @@ class Prepared:
 
 def prepare(plan: RunPlan, host: Host) -> Prepared:
     """Compile if need be. Raises StartError."""
+    capi.wasi_config_delete(new_config(plan))  # its errors are better told now than at the first request
     inspection = inspected(plan.wasm)
     admit(inspection, "http", plan.wasm.path)
     build = Build(adapter=adapter_of(inspection, "http", plan.outbound), fuel=plan.limits.fuel is not None)
@@ -45,9 +49,18 @@ def load(prepared: Prepared, host: Host, concurrency: int, port: int) -> Guest:
     plan = prepared.plan
     engine = new_engine(prepared.build, Pooling(concurrency, plan.limits.memory))
     code = load_code(engine, prepared.code, prepared.inspection.kind)
-    env = tuple((name.encode(), value.encode()) for name, value in plan.env)
-    grants = Grants(engine.pointer, tuple(map(str.encode, plan.argv)), env, plan.mounts, plan.limits)
+    grants = _grants(plan, engine.pointer)
     if prepared.inspection.kind == "module":
         return ModuleGuest(engine, code, grants, port)
     outbound = prepared.build.adapter.endswith("outbound")
     return ComponentGuest(engine, code, grants, f"{host.address}:{port}", outbound=outbound)
+
+
+def _grants(plan: RunPlan, engine: int) -> Grants:
+    return Grants(
+        engine,
+        argv=tuple(map(os.fsencode, plan.argv)),
+        env=tuple((os.fsencode(name), os.fsencode(value)) for name, value in plan.env),
+        mounts=tuple((os.fsencode(mount.host), mount.guest.encode(), not mount.readonly) for mount in plan.mounts),
+        limits=plan.limits,
+    )

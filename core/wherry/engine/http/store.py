@@ -15,7 +15,7 @@ from weakref import ref
 from wherry.engine import capi
 from wherry.engine.http.exchange import Exchange
 from wherry.engine.http.head import MAX_FIELDS
-from wherry.plan.model import Limits, Mount
+from wherry.plan.model import Limits
 
 MAX_VARIABLES = 2 * MAX_FIELDS
 SLICE = 0.02
@@ -26,12 +26,15 @@ _UNLIMITED = -1
 
 @dataclass(frozen=True)
 class Grants:
-    """What every request's store is given. argv and env as bytes, UTF-8; pointer: the engine's."""
+    """What every request's store is given, as the C API wants it. pointer: the engine's.
+
+    mounts: the host's folder, the guest's, whether it may be written.
+    """
 
     pointer: int
     argv: tuple[bytes, ...]
     env: tuple[tuple[bytes, bytes], ...]
-    mounts: tuple[Mount, ...]
+    mounts: tuple[tuple[bytes, bytes, bool], ...]
     limits: Limits
 
 
@@ -94,8 +97,8 @@ class Bench:
         self._values.fill(values)
         capi.wasi_config_set_env(wasi, self._names.fill(names), self._names.address, self._values.address)
         capi.wasi_config_set_argv(wasi, len(grants.argv), self._argv.address)
-        for mount in grants.mounts:
-            capi.wasi_config_preopen_dir(wasi, mount.host.encode(), mount.guest.encode(), not mount.readonly)
+        for host, guest, writable in grants.mounts:
+            capi.wasi_config_preopen_dir(wasi, host, guest, writable)
         if exchange.stdin is not None:
             capi.wasi_config_set_stdin_file(wasi, exchange.stdin.path)
             exchange.stdin.opened()
