@@ -41,7 +41,6 @@ void *wasm_engine_new_with_config(void *);
 void *wasmtime_store_new(void *engine, void *, void *);
 void *wasmtime_store_context(void *);
 void wasmtime_store_delete(void *);
-void wasmtime_store_limiter(void *, int64_t memory, int64_t elements, int64_t instances, int64_t tables, int64_t memories);
 void wasmtime_store_epoch_deadline_callback(void *, deadline *, void *, void *);
 void wasmtime_context_set_epoch_deadline(void *, uint64_t);
 void *wasmtime_context_set_wasi(void *, void *wasi);

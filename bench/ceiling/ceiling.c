@@ -86,7 +86,6 @@ static void *open_store(void) {
     wasi_config_set_stdout_file(wasi, out_path);
     wasi_config_inherit_stderr(wasi);
     void *store = wasmtime_store_new(engine, NULL, NULL), *context = wasmtime_store_context(store);
-    wasmtime_store_limiter(store, MEMORY, -1, -1, -1, -1);
     wasmtime_store_epoch_deadline_callback(store, go_on, NULL, NULL);
     wasmtime_context_set_epoch_deadline(context, 1);
     check(wasmtime_context_set_wasi(context, wasi));

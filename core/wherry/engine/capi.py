@@ -80,6 +80,19 @@ Instance = c_uint64 * 2  # wasmtime_instance_t and wasmtime_component_instance_t
 ComponentFunc = c_uint64 * 4  # wasmtime_component_func_t
 ComponentVal = c_uint64 * 4  # wasmtime_component_val_t: a kind in the first byte, its value from byte 8
 
+COMPONENT_STRING = 12  # wasmtime_component_valkind_t
+
+
+class ComponentText(ctypes.Structure):
+    """A wasmtime_component_val_t that shows a text of ours to a call, which copies it: never deleted."""
+
+    _fields_ = (("kind", c_uint64), ("size", c_size_t), ("data", c_char_p), ("rest", c_uint64))
+
+    def show(self, text: bytes) -> None:
+        """text: UTF-8."""
+        self.kind, self.size, self.data = COMPONENT_STRING, len(text), text
+
+
 HostCall = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_size_t)
 """wasmtime_func_unchecked_callback_t: (environment, caller, raw values of 16 bytes, their count) → trap."""
 

@@ -12,7 +12,6 @@ Import = Callable[[int, int], None]
 """Called in the guest's thread with the addresses of its arguments and of its result, component values both."""
 
 _INTERFACE = b"wherry:host/control"
-_STRING = 12  # wasmtime_component_valkind_t
 
 
 def define(linker: int, imports: Mapping[bytes, Import]) -> list[object]:
@@ -36,7 +35,7 @@ def egress_text(port: int, secret: str, seconds: float) -> bytes:
 
 def put_text(at: int, text: bytes) -> None:
     """Make the component value at `at` this UTF-8 text; it owns a copy."""
-    c_uint64.from_address(at).value = _STRING
+    c_uint64.from_address(at).value = capi.COMPONENT_STRING
     capi.byte_vec_new(at + 8, len(text), text)
 
 

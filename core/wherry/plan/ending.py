@@ -9,6 +9,7 @@ The reasons are API: they are listed here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Category = Literal["exit", "trap", "limit", "oom", "start", "signal"]
@@ -74,6 +75,7 @@ class Ending:
         return text.encode()[:MESSAGE_LIMIT].decode(errors="ignore")
 
 
+@lru_cache(256)  # every request of a server ends so
 def exited(code: int) -> Ending:
     """The guest's own exit code, passed through modulo 256 as a process would."""
     return Ending(code=code & 0xFF)

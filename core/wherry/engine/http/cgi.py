@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from wherry.engine.http.head import RequestHead
@@ -14,12 +15,12 @@ CONSTANT = (
     (b"SERVER_SOFTWARE", SOFTWARE),
     (b"SCRIPT_NAME", b""),
 )
-_NOT_HTTP = frozenset({b"content-type", b"content-length"})
+_PROTOCOLS = {"1.0": b"HTTP/1.0", "1.1": b"HTTP/1.1"}
 
 
 def environment(
     head: RequestHead, peer: tuple[bytes, bytes], port: bytes, length: int | None
-) -> tuple[list[bytes], list[bytes]]:
+) -> tuple[tuple[bytes, ...], list[bytes]]:
     """Names and values of the request's meta-variables (RFC 3875 §4.1), without those in CONSTANT.
 
     peer: the client's address and port. port: ours. length: of the body, None when it is not known before its end.
@@ -32,7 +33,7 @@ def environment(
         b"REQUEST_URI": head.target,
         b"PATH_INFO": unquote_to_bytes(path).replace(b"\0", b"") if b"%" in path else path,
         b"QUERY_STRING": query,
-        b"SERVER_PROTOCOL": b"HTTP/" + head.version.encode(),
+        b"SERVER_PROTOCOL": _PROTOCOLS[head.version],
         b"SERVER_NAME": _host_name(head.host),
         b"SERVER_PORT": port,
         b"REMOTE_ADDR": peer[0],
@@ -41,7 +42,7 @@ def environment(
     if length:
         values[b"CONTENT_LENGTH"] = b"%d" % length
     _add_fields(values, head)
-    names = list(values)
+    names = tuple(values)
     texts = list(values.values())
     if not b"".join(texts).isascii():
         texts = [_utf8(text) for text in texts]
@@ -50,15 +51,20 @@ def environment(
 
 def _add_fields(values: dict[bytes, bytes], head: RequestHead) -> None:
     for name, value in head.for_guest():
-        if name in _NOT_HTTP:
-            if name == b"content-type":
-                values[b"CONTENT_TYPE"] = value
-            continue
-        if b"_" in name:
-            continue
-        key = b"HTTP_" + name.upper().replace(b"-", b"_")
-        separator = b"; " if name == b"cookie" else b", "
-        values[key] = values[key] + separator + value if key in values else value
+        key = _variable(name)
+        if key in values:
+            values[key] += (b"; " if name == b"cookie" else b", ") + value
+        elif key:
+            values[key] = value
+
+
+@lru_cache(256)  # clients send the same few names again and again
+def _variable(name: bytes) -> bytes:
+    """Where a field's value goes; empty for a field that has no place of its own."""
+    if name == b"content-length" or b"_" in name:
+        return b""
+    variable = name.upper().replace(b"-", b"_")
+    return variable if name == b"content-type" else b"HTTP_" + variable
 
 
 def _host_name(host: bytes) -> bytes:

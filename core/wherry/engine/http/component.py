@@ -107,7 +107,7 @@ class ComponentCall:
     def __init__(self, guest: ComponentGuest, bench: Bench, here: threading.local) -> None:
         self._guest, self._bench, self._here = guest, bench, here
         self._instance, self._func = capi.Instance(), capi.ComponentFunc()
-        self._argument, self._result = capi.ComponentVal(), capi.ComponentVal()
+        self._argument, self._result = capi.ComponentText(), capi.ComponentVal()
         self._instance_at, self._func_at = addressof(self._instance), addressof(self._func)
         self._argument_at, self._result_at = addressof(self._argument), addressof(self._result)
 
@@ -137,9 +137,8 @@ class ComponentCall:
         guest = self._guest
         if error := capi.component_linker_instantiate(guest.linker, context, guest.code.pointer, self._instance_at):
             return Outcome(ending_of_error(error))
-        control.put_text(self._argument_at, head)
+        self._argument.show(head)
         ending = self._call(context, guest.prepare, 1, 0, capi.component_func_call_quick)  # no guest code runs in it
-        capi.component_val_delete(self._argument_at)
         ending = ending or self._call(context, guest.run, 0, 1)
         if ending is not None:
             return Outcome(ending)

@@ -30,20 +30,20 @@ def _new_pipe() -> tuple[int, int]:
 class ResponsePipe:
     """A guest's stdout. `path` opens its write end anew, blocking, as the engine wants it."""
 
-    __slots__ = ("_buffer", "path", "reader", "writer")
+    __slots__ = ("_room", "path", "reader", "writer")
 
     def __init__(self) -> None:
         self.reader, self.writer = _new_pipe()
         self.path = b"/proc/self/fd/%d" % self.writer
-        self._buffer = bytearray(fcntl.fcntl(self.writer, F_GETPIPE_SZ))
+        self._room = memoryview(bytearray(fcntl.fcntl(self.writer, F_GETPIPE_SZ)))
 
     def read(self) -> bytes:
         """All that is in it now, at most its capacity; empty when there is nothing."""
         try:
-            count = os.readv(self.reader, (self._buffer,))
+            count = os.readv(self.reader, (self._room,))
         except BlockingIOError:
             return b""
-        return bytes(memoryview(self._buffer)[:count])
+        return self._room[:count].tobytes()
 
     def close(self) -> None:
         os.close(self.reader)

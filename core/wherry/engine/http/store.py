@@ -18,10 +18,11 @@ from wherry.engine.http.head import MAX_FIELDS
 from wherry.plan.model import Limits
 
 MAX_VARIABLES = 2 * MAX_FIELDS
+MAX_SHAPES = 64
+"""Sets of names of variables that a thread remembers."""
+
 SLICE = 0.02
 """Seconds: how long a sleeping guest may not notice that it shall end."""
-
-_UNLIMITED = -1
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,16 @@ class Grants:
 
 
 class Strings:
-    """A C array of C strings that is filled anew for each request."""
+    """A C array of C strings, with room for as many more behind them."""
 
-    def __init__(self, room: int, constant: Sequence[bytes] = ()) -> None:
-        self._array: Array[c_char_p] = (c_char_p * room)(*constant)
-        self._constant = len(constant)
+    def __init__(self, texts: Sequence[bytes], room: int = 0) -> None:
+        self.count = len(texts)
+        self._array: Array[c_char_p] = (c_char_p * (self.count + room))(*texts)
         self.address = addressof(self._array)
 
-    def fill(self, texts: Sequence[bytes]) -> int:
-        """Put texts behind the constant ones; the number of all."""
-        end = self._constant + len(texts)
-        self._array[self._constant : end] = texts  # type: ignore[call-overload]
-        return end
+    def fill(self, more: Sequence[bytes]) -> None:
+        """Put these into the room behind the first ones."""
+        self._array[self.count : self.count + len(more)] = more  # type: ignore[call-overload]
 
 
 class Bench:
@@ -63,9 +62,10 @@ class Bench:
     def __init__(self, grants: Grants, constant_env: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self._grants = grants
         fixed = [*constant_env, *grants.env]
-        self._names = Strings(len(fixed) + MAX_VARIABLES, [name for name, _ in fixed])
-        self._values = Strings(len(fixed) + MAX_VARIABLES, [value for _, value in fixed])
-        self._argv = Strings(len(grants.argv), grants.argv)
+        self._fixed = [name for name, _ in fixed]
+        self._names: dict[tuple[bytes, ...], Strings] = {}
+        self._values = Strings([value for _, value in fixed], MAX_VARIABLES)
+        self._argv = Strings(grants.argv)
         self._vector = capi.Bytes()
         self._vector_at = addressof(self._vector)
         self._fuel = c_uint64()
@@ -76,14 +76,16 @@ class Bench:
         self.store = 0
         self.context = 0
 
-    def open(self, exchange: Exchange, names: Sequence[bytes], values: Sequence[bytes]) -> None:
-        """A fresh store whose stdin and stdout are the exchange's. names, values: of its own environment."""
+    def open(self, exchange: Exchange, names: tuple[bytes, ...], values: Sequence[bytes]) -> None:
+        """A fresh store whose stdin and stdout are the exchange's. names, values: of its own environment.
+
+        It has no limiter: memories come from the engine's pool, which ends them at limits.memory.
+        """
         grants, limits = self._grants, self._grants.limits
         self._exchange = exchange
         wasi = self._wasi(exchange, names, values)
         self.store = store = capi.store_new(grants.pointer, None, None)
         self.context = context = capi.store_context(store)
-        capi.store_limiter(store, limits.memory, _UNLIMITED, _UNLIMITED, _UNLIMITED, _UNLIMITED)
         capi.store_epoch_deadline_callback(store, self._callback, None, None)
         capi.context_set_epoch_deadline(context, 1)
         if limits.fuel is not None:
@@ -91,12 +93,13 @@ class Bench:
         capi.context_set_wasi(context, wasi)
         self.zero = monotonic_ns()
 
-    def _wasi(self, exchange: Exchange, names: Sequence[bytes], values: Sequence[bytes]) -> int:
+    def _wasi(self, exchange: Exchange, names: tuple[bytes, ...], values: Sequence[bytes]) -> int:
         grants = self._grants
         wasi: int = capi.wasi_config_new()
+        variables = self._names.get(names) or self._keep(names)
         self._values.fill(values)
-        capi.wasi_config_set_env(wasi, self._names.fill(names), self._names.address, self._values.address)
-        capi.wasi_config_set_argv(wasi, len(grants.argv), self._argv.address)
+        capi.wasi_config_set_env(wasi, variables.count, variables.address, self._values.address)
+        capi.wasi_config_set_argv(wasi, self._argv.count, self._argv.address)
         for host, guest, writable in grants.mounts:
             capi.wasi_config_preopen_dir(wasi, host, guest, writable)
         if exchange.stdin is not None:
@@ -110,6 +113,13 @@ class Bench:
         capi.wasi_config_set_stdout_file(wasi, exchange.stdout.path)
         capi.wasi_config_inherit_stderr(wasi)
         return wasi
+
+    def _keep(self, names: tuple[bytes, ...]) -> Strings:
+        """The names as a C array: kept, because clients send the same fields again and again."""
+        if len(self._names) == MAX_SHAPES:
+            self._names.clear()
+        array = self._names[names] = Strings([*self._fixed, *names])
+        return array
 
     def fuel_used(self) -> int:
         """Of the open store; 0 when fuel is not counted."""
