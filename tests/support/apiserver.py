@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 import ssl
@@ -20,6 +19,8 @@ from typing import Any, TypeVar
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support import cluster
+
 T = TypeVar("T")
 PATIENCE = 120.0
 """Seconds for a start on a busy machine."""
@@ -30,8 +31,7 @@ ENABLE = (
 
 def programs() -> Path | None:
     """The folder of kube-apiserver, etcd and kubectl; None where they are not installed."""
-    cache = os.environ.get("WHERRY_CLUSTER_CACHE") or Path.home() / ".cache" / "wherry-cluster"
-    folder = Path(cache) / "bin"
+    folder = cluster.programs()
     return folder if all((folder / name).exists() for name in ("etcd", "kube-apiserver", "kubectl")) else None
 
 

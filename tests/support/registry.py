@@ -7,7 +7,6 @@ with registry(tmp_path, tls=True, password=True) as server:
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ from typing import Any
 import bcrypt
 import pytest
 
+from tests.support import cluster
 from tests.support.certificates import Certificate, self_signed
 from tests.support.token_server import ISSUER, PASSWORD, SERVICE, USER, TokenServer, token_server
 from wherry.oci.access import Access
@@ -65,8 +65,7 @@ class Registry:
 
 def program() -> str:
     """The registry program; skips the test when there is none."""
-    cache = Path(os.environ.get("WHERRY_CLUSTER_CACHE") or Path.home() / ".cache/wherry-cluster/bin")
-    found = shutil.which("docker-registry") or shutil.which("registry", path=cache)
+    found = shutil.which("docker-registry") or shutil.which("registry", path=cluster.programs())
     if found is None:
         pytest.skip("no registry: apt-get install docker-registry")
     return found
