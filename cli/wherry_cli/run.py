@@ -46,6 +46,7 @@ class Flags:
     watch: bool
     plan: Path | None
     workers: int
+    reuse: int
     address: str | None
     admin: str | None
     access_log: bool
@@ -66,6 +67,7 @@ class Flags:
 @click.option("--watch", is_flag=True, help="Serve what changes, without losing a request.")
 @click.option("--plan", type=options.FILE, help="A plan as JSON; --wasm is its module, TARGET has only arguments.")
 @click.option("--workers", type=click.IntRange(0, 1024), default=0, help="Processes that serve; 0 is one a core.")
+@click.option("--reuse", type=click.IntRange(1), default=1, help="Requests that an instance serves, if it can.")
 @click.option("--address", help="Listen here: 127.0.0.1, or every address with --plan.")
 @click.option("--admin", metavar="HOST:PORT", help="Serve Prometheus metrics here.")
 @click.option("--access-log", is_flag=True, help="Write a line of JSON for each request.")
@@ -115,7 +117,9 @@ def end(flags: Flags, plan: RunPlan, watch: Watch | None) -> int:
     address = flags.address or (EVERYWHERE if flags.plan else LOOPBACK)
     serving = Serving(access_log=flags.access_log, max_body=flags.max_body)
     report = silent if flags.quiet else note
-    host = Host(address=address, workers=flags.workers, admin=flags.admin, report=report, serving=serving)
+    host = Host(
+        address=address, workers=flags.workers, reuse=flags.reuse, admin=flags.admin, report=report, serving=serving
+    )
     try:
         ending = run(plan, host, watch)
     except ModuleNotFoundError as absent:

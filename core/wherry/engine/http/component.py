@@ -1,4 +1,7 @@
-"""wasi:http components, composed with the adapter: one instance for each request (`../adapter/README.md`)."""
+"""wasi:http components, composed with the adapter: one instance for each request (`../adapter/README.md`).
+
+If the host says so, an instance serves more than one (docs/decisions/0007).
+"""
 
 from __future__ import annotations
 
@@ -42,15 +45,21 @@ class ComponentGuest:
     """Made before the workers are forked. authority: what to call a host that the request does not name.
 
     egress: port and secret of the worker's way out; the worker sets it, before it serves, if `outbound`.
+    reuse: requests that an instance serves; one that sends requests serves one.
     """
 
-    def __init__(self, engine: Engine, code: Code, grants: Grants, authority: str, *, outbound: bool) -> None:
+    def __init__(  # noqa: PLR0913 - all that a request needs
+        self, engine: Engine, code: Code, grants: Grants, authority: str, *, outbound: bool, reuse: int = 1
+    ) -> None:
         self.engine = engine
         self.code = code
         self.grants = grants
         self.authority = authority.encode()
         self.outbound = outbound
         self.egress: tuple[int, str] = (0, "")
+        self.single = "what a component sends may outlast its request" if outbound else ""
+        self.reuse = 1 if outbound else reuse
+        self._kept: dict[bytes, ComponentCall] = {}
         self._here = threading.local()
         self.linker: int = capi.component_linker_new(engine.pointer)
         control.check(capi.component_linker_add_wasip2(self.linker))
@@ -63,12 +72,23 @@ class ComponentGuest:
 
     def new_call(self) -> Call:
         """Called by the thread that will run guests: a host import finds its exchange by its thread."""
-        return ComponentCall(self, Bench(self.grants), self._here)
+        return ComponentCall(self, Bench(self.grants), self._here) if self.reuse == 1 else self._call_of_pipe
 
     def find_head(self, output: bytes | bytearray, given: bytes | None) -> tuple[ResponseHead, int] | None:
         return parse_head(output) if given is None else (parse_given(given), 0)
 
+    def _call_of_pipe(self, exchange: Exchange) -> Outcome:
+        """By whatever thread: an instance that is kept writes to one pipe, which one exchange has at a time."""
+        assert exchange.stdout is not None  # noqa: S101 - narrows the type
+        path = exchange.stdout.path
+        call = self._kept.get(path)
+        if call is None:
+            call = self._kept[path] = ComponentCall(self, Bench(self.grants), self._here)
+        return call(exchange)
+
     def close(self) -> None:
+        for call in self._kept.values():
+            call.drop()
         for index in (self.prepare, self.run, self.trailers):
             capi.component_export_index_delete(index)
         capi.component_linker_delete(self.linker)
@@ -102,7 +122,7 @@ class ComponentGuest:
 
 
 class ComponentCall:
-    """A thread's way to run the component."""
+    """A way to run the component, for one exchange at a time: a thread's, or a pipe's if instances are kept."""
 
     def __init__(self, guest: ComponentGuest, bench: Bench, here: threading.local) -> None:
         self._guest, self._bench, self._here = guest, bench, here
@@ -110,21 +130,48 @@ class ComponentCall:
         self._argument, self._result = capi.ComponentText(), capi.ComponentVal()
         self._instance_at, self._func_at = addressof(self._instance), addressof(self._func)
         self._argument_at, self._result_at = addressof(self._argument), addressof(self._result)
+        self._returned = False  # the guest's code, as it should: its instance can be entered again
+        self._left = 0  # requests that the open instance may still serve; 0: none is open
 
     def __call__(self, exchange: Exchange) -> Outcome:
         began = thread_time()
         self._here.exchange = exchange
         bench = self._bench
-        bench.open(exchange, (), ())
-        if self._guest.outbound:
-            capi.context_set_wasi_http(bench.context)
+        kept = self._enter(exchange)
+        left, self._left = self._left - 1, 0  # none, unless this one ends well
         try:
-            outcome = self._run(bench.context, self._head(exchange))
+            outcome = self._run(bench.context, self._head(exchange), kept)
             outcome.fuel = bench.fuel_used()
+            if self._returned and not exchange.cancelled:
+                self._left = left
         finally:
-            bench.close()
+            if self._left:
+                bench.rest()
+            else:
+                bench.close()
+        outcome.instances = int(not kept)
         outcome.seconds = thread_time() - began
         return outcome
+
+    def drop(self) -> None:
+        """The instance that is kept, if there is one."""
+        if self._left:
+            self._left = 0
+            self._bench.close()
+
+    def _enter(self, exchange: Exchange) -> bool:
+        """A store for the exchange: True when it is the kept one's. A store has its stdin, if any, from the start."""
+        self._returned = False
+        has_stdin = exchange.stdin is not None or bool(exchange.body)
+        if self._left and not has_stdin:
+            self._bench.again(exchange)
+            return True
+        self.drop()
+        self._bench.open(exchange, (), ())
+        if self._guest.outbound:
+            capi.context_set_wasi_http(self._bench.context)
+        self._left = 1 if has_stdin else self._guest.reuse
+        return False
 
     def _head(self, exchange: Exchange) -> bytes:
         authority = self._guest.authority
@@ -133,9 +180,11 @@ class ComponentCall:
         mode = WHOLE if exchange.received or exchange.trailers else NO_BODY
         return request_head(exchange.head, mode, exchange.trailers, authority)
 
-    def _run(self, context: int, head: bytes) -> Outcome:
+    def _run(self, context: int, head: bytes, kept: bool) -> Outcome:
         guest = self._guest
-        if error := capi.component_linker_instantiate(guest.linker, context, guest.code.pointer, self._instance_at):
+        if not kept and (
+            error := capi.component_linker_instantiate(guest.linker, context, guest.code.pointer, self._instance_at)
+        ):
             return Outcome(ending_of_error(error))
         self._argument.show(head)
         ending = self._call(context, guest.prepare, 1, 0, capi.component_func_call_quick)  # no guest code runs in it
@@ -145,6 +194,7 @@ class ComponentCall:
         code = self._result[1] & 0xFF
         if code == _WITH_TRAILERS:
             return self._with_trailers(context)
+        self._returned = code not in _BROKEN
         return Outcome(exited(0), broken=_BROKEN.get(code, ""))
 
     def _with_trailers(self, context: int) -> Outcome:
@@ -152,6 +202,7 @@ class ComponentCall:
             return Outcome(ending)
         trailers: Fields = parse_trailers(control.text_at(self._result_at))
         capi.component_val_delete(self._result_at)
+        self._returned = True
         return Outcome(exited(0), trailers)
 
     def _call(

@@ -29,13 +29,14 @@ Cancelled = Literal["", "timeout", "client", "shutdown"]
 @dataclass(slots=True)
 class Outcome:
     """How a guest's call ended. broken: why its response is not whole, though it returned. seconds: CPU time of it.
-    fuel: used, 0 when not counted."""
+    fuel: used, 0 when not counted. instances: made for it, 0 when a kept one served it."""
 
     ending: Ending
     trailers: Fields = field(default_factory=list)
     broken: str = ""
     seconds: float = 0.0
     fuel: int = 0
+    instances: int = 1
 
 
 class Exchange:

@@ -47,13 +47,14 @@ def load(prepared: Prepared, host: Host, concurrency: int, port: int) -> Guest:
     Nothing here starts a thread: the caller may fork afterwards.
     """
     plan = prepared.plan
-    engine = new_engine(prepared.build, Pooling(concurrency, plan.limits.memory))
+    # One that is kept may wait for its pipe's turn while another takes its place.
+    engine = new_engine(prepared.build, Pooling(concurrency + (host.reuse > 1), plan.limits.memory))
     code = load_code(engine, prepared.code, prepared.inspection.kind)
     grants = _grants(plan, engine.pointer)
     if prepared.inspection.kind == "module":
         return ModuleGuest(engine, code, grants, port)
     outbound = prepared.build.adapter.endswith("outbound")
-    return ComponentGuest(engine, code, grants, f"{host.address}:{port}", outbound=outbound)
+    return ComponentGuest(engine, code, grants, f"{host.address}:{port}", outbound=outbound, reuse=host.reuse)
 
 
 def _grants(plan: RunPlan, engine: int) -> Grants:

@@ -29,6 +29,7 @@ class ModuleGuest:
 
     outbound = False
     egress = (0, "")
+    single = "a module's _start runs once"
 
     def __init__(self, engine: Engine, code: Code, grants: Grants, port: int) -> None:
         self.engine = engine

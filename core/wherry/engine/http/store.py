@@ -55,8 +55,8 @@ class Strings:
 class Bench:
     """One thread's store, as its guest needs it: at most one exchange at a time.
 
-    `store` and `context` are valid from `open` to `close`. A guest that sleeps asks `sleep`, one that computes asks
-    the epoch callback; both end it when its exchange is cancelled.
+    `store` and `context` are valid from `open` to `close`; meanwhile it may `rest`, and serve `again`. A guest that
+    sleeps asks `sleep`, one that computes asks the epoch callback; both end it when its exchange is cancelled.
     """
 
     def __init__(self, grants: Grants, constant_env: Sequence[tuple[bytes, bytes]] = ()) -> None:
@@ -92,6 +92,16 @@ class Bench:
             capi.context_set_fuel(context, limits.fuel)
         capi.context_set_wasi(context, wasi)
         self.zero = monotonic_ns()
+
+    def again(self, exchange: Exchange) -> None:
+        """The open store is for this exchange now, which needs no stdin and has the same stdout; with new fuel."""
+        self._exchange = exchange
+        if self._grants.limits.fuel is not None:
+            capi.context_set_fuel(self.context, self._grants.limits.fuel)
+
+    def rest(self) -> None:
+        """The store stays open, without an exchange."""
+        self._exchange = None
 
     def _wasi(self, exchange: Exchange, names: tuple[bytes, ...], values: Sequence[bytes]) -> int:
         grants = self._grants

@@ -75,8 +75,8 @@ class Supervisor:
                 self._fill(post)
             if self._admin is not None:
                 self._say("metrics on http://{}:{}/metrics".format(*self._admin.address))
-            if self._host.reuse > 1:
-                self._say("instances are not reused yet: every request has its own")
+            if self._host.reuse > 1 and self._guest.single:
+                self._say(f"every request has its own instance: {self._guest.single}")
             self._say(f"serving on {self._url()}")
             while any(post.pids for post in self._posts) or not self._stop:
                 for key, _ in self._selector.select(POLL):

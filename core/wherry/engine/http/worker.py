@@ -47,11 +47,15 @@ _IN_FLIGHT, _QUEUED = COUNTERS["in_flight"], COUNTERS["queued"]
 
 
 class Guest(Protocol):
-    """What a worker serves: loaded code that was made before the fork."""
+    """What a worker serves: loaded code that was made before the fork.
+
+    single: why an instance serves one request, whatever the host says; empty when it may serve more.
+    """
 
     engine: Engine
     egress: tuple[int, str]
     outbound: bool
+    single: str
 
     def find_head(self, output: bytes | bytearray, given: bytes | None) -> tuple[ResponseHead, int] | None:
         """The response head in what the guest wrote to stdout, or the one it gave otherwise; and where the body begins.
@@ -214,7 +218,7 @@ class Worker:
     def count(self, exchange: Exchange, outcome: Outcome) -> None:
         """A guest has ended."""
         cells = self.meter.cells
-        cells[_INSTANCES] += 1
+        cells[_INSTANCES] += outcome.instances
         cells[_CPU] += int(outcome.seconds * 1e6)
         cells[_BYTES_IN] += exchange.received
         if outcome.fuel:
