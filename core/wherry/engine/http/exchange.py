@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SMALL_BODY = 64 << 10
 """Bytes: a body up to this is collected first and handed over whole; a larger one streams."""
 
+STREAMED_AGE = 2
+"""Ticks after which a response is sent as it comes, and no longer whole."""
+
 Cancelled = Literal["", "timeout", "client", "shutdown"]
 
 
@@ -43,8 +46,8 @@ class Exchange:
     """body: what arrived and was not handed over. complete: the request is whole. done: the client has its answer."""
 
     __slots__ = (
-        "_delivery", "_ripe", "_streaming", "_worker", "began", "body", "cancelled", "complete", "connection",
-        "deadline", "done", "entered", "given", "head", "lasts", "outcome", "received", "request_id", "stdin", "stdout",
+        "_delivery", "_streaming", "_worker", "age", "began", "body", "cancelled", "complete", "connection",
+        "deadline", "done", "entered", "given", "head", "outcome", "received", "request_id", "stdin", "stdout",
         "submitted", "trailers",
     )  # fmt: skip
 
@@ -60,7 +63,7 @@ class Exchange:
         self.complete = False
         self.submitted = False
         self.entered = False  # a thread has begun with it
-        self.lasts = False  # for more than a tick
+        self.age = 0  # ticks since then
         self.cancelled: Cancelled = ""
         self.done = False
         self.stdin: RequestPipe | None = None
@@ -69,7 +72,6 @@ class Exchange:
         self.outcome: Outcome | None = None
         self._delivery: Delivery | None = None
         self._streaming = False
-        self._ripe = False
         worker.opened(self)
 
     # The request
@@ -116,14 +118,14 @@ class Exchange:
 
     def tick(self, now: float) -> None:
         """Called every few milliseconds: end what is too late, stream what is not finished quickly."""
-        self.lasts, self._ripe = self._ripe, self.entered
+        self.age += self.entered
         if self.done or not self.connection.answers(self):
             return
         if now > self.deadline:
             self._expire()
         elif self._streaming:
             self._use_given()
-        elif self.lasts and self.stdout is not None:
+        elif self.age >= STREAMED_AGE and self.stdout is not None:
             self._stream()
 
     def give_head(self, head: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Threads that run guests: at most `size` at once, a queue of twice that behind them, and no more.
+"""Threads that run guests: at most `size` at once, a queue behind them, and no more.
 
 The loop decides what runs; a thread only calls the guest. Quick guests share a few threads, because more would only
 pass the interpreter's lock around; guests that last get as many threads as there may be instances.
@@ -20,23 +20,31 @@ Call = Callable[[Exchange], Outcome]
 
 
 QUICK_THREADS = 2
+LASTING_AGE = 10
+"""Ticks: a guest that runs for so long waits for something, or will go on for ever. One that computes for milliseconds
+on a shared core is done by then, and more threads would only make it share the core with more."""
+
 RETIRE = 0.02
 """Threads that are given up with each tick, when they are more than are needed."""
 
 
 class Pool:
-    """new_call: makes a thread's Call, in that thread. quick: threads for quick guests.
+    """size: guests at once. room: of the queue. new_call: makes a thread's Call, in that thread.
 
-    All methods belong to the loop's thread.
+    quick: threads for quick guests. All methods belong to the loop's thread.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, size: int, new_call: Callable[[], Call], quick: int = QUICK_THREADS
+        self,
+        loop: asyncio.AbstractEventLoop,
+        size: int,
+        room: int,
+        new_call: Callable[[], Call],
+        quick: int = QUICK_THREADS,
     ) -> None:
-        self._loop, self._size, self._new_call = loop, size, new_call
+        self._loop, self._size, self._room, self._new_call = loop, size, room, new_call
         self._quick = min(quick, size)
         self._wanted = float(self._quick)
-        self._room = 2 * size
         self._waiting: deque[Exchange] = deque()
         self._tasks: SimpleQueue[Exchange | None] = SimpleQueue()
         self._finished: deque[Exchange] = deque()
@@ -71,7 +79,7 @@ class Pool:
         self._tasks.put(exchange)
 
     def adapt(self, lasting: int) -> None:
-        """Called at every tick. lasting: guests that have been running for more than one."""
+        """Called at every tick. lasting: guests of at least LASTING_AGE."""
         needed = min(self._size, self._quick + 2 * lasting)
         self._wanted = max(needed, self._wanted - RETIRE)
         while self._threads < min(self.running, needed):

@@ -24,7 +24,7 @@ from wherry.engine.http.connection import Connection
 from wherry.engine.http.exchange import Exchange, Outcome
 from wherry.engine.http.journal import Journal
 from wherry.engine.http.pipes import ResponsePipes
-from wherry.engine.http.pool import QUICK_THREADS, Call, Pool
+from wherry.engine.http.pool import LASTING_AGE, QUICK_THREADS, Call, Pool
 from wherry.engine.http.reply import ResponseHead, date_line
 from wherry.engine.metering import COUNTERS, Slot, resident_bytes
 from wherry.plan.model import RunPlan
@@ -104,7 +104,9 @@ class Worker:
         self._listener = station.listener
         # A guest that sends requests waits for their answers: it is quick, and still needs a thread of its own.
         quick = station.concurrency if guest.outbound else QUICK_THREADS
-        self._pool = Pool(self.loop, station.concurrency, guest.new_call, quick)
+        # The kernel may hand most connections to one worker: its queue takes what the whole plan's may hold.
+        room = 2 * plan.limits.concurrency
+        self._pool = Pool(self.loop, station.concurrency, room, guest.new_call, quick)
         self._connections: set[Connection] = set()
         self._open: set[Exchange] = set()
         self._ticking = False
@@ -258,7 +260,7 @@ class Worker:
         now, lasting = monotonic(), 0
         for exchange in list(self._open):
             exchange.tick(now)
-            lasting += exchange.lasts
+            lasting += exchange.age >= LASTING_AGE
         self._pool.adapt(lasting)
         self._gauge()
         self._ticking = bool(self._open)
