@@ -5,14 +5,13 @@ python -m tests.fuzz.documents --seconds 60 --seed 1
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from tests.fuzz.campaign import campaign
 from tests.fuzz.mutation import mutations
 from tests.spec.apps import RIGHT, WRONG, document
 from wherry.errors import InvalidApp, StartError
@@ -47,23 +46,5 @@ def run(text: str) -> None:
     assert time.process_time() - before < TOO_LONG
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=60)
-    options.add_argument("--seed", type=int, default=0)
-    chosen = options.parse_args()
-    end, count = time.monotonic() + chosen.seconds, 0
-    for text in inputs(chosen.seed):
-        if time.monotonic() > end:
-            break
-        try:
-            run(text)
-        except Exception:
-            sys.stderr.write(f"seed {chosen.seed}, input {count}: {text!r}\n")
-            raise
-        count += 1
-    sys.stdout.write(f"{count} inputs of seed {chosen.seed}, all read or refused\n")
-
-
 if __name__ == "__main__":
-    main()
+    campaign(__doc__, lambda seed: [(run, inputs(seed))])

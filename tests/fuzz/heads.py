@@ -5,13 +5,12 @@ python -m tests.fuzz.heads --seconds 60 --seed 1
 
 from __future__ import annotations
 
-import argparse
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 import httptools
 
+from tests.fuzz.campaign import campaign
 from tests.fuzz.mutation import mutations
 from tests.http.test_cgi import BAD, GOOD
 from tests.http.test_malformed import BROKEN_BODIES, CASES, CHUNKED, GET, POST
@@ -88,28 +87,5 @@ def _check(head: ResponseHead, start: int) -> None:
     assert wire.count(b"\n") == wire.count(b"\r\n") == wire.count(b"\r")
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=60)
-    options.add_argument("--seed", type=int, default=0)
-    chosen = options.parse_args()
-    end = time.monotonic() + chosen.seconds
-    targets: list[tuple[Callable[[bytes], None], Iterator[bytes]]] = [
-        (run_request, requests(chosen.seed)),
-        (run_response, responses(chosen.seed)),
-    ]
-    count = 0
-    while time.monotonic() < end:
-        for run, inputs in targets:
-            data = next(inputs)
-            try:
-                run(data)
-            except BaseException:
-                print(f"seed {chosen.seed}: {run.__name__}: {data!r}")
-                raise
-            count += 1
-    print(f"seed {chosen.seed}: {count} inputs")
-
-
 if __name__ == "__main__":
-    main()
+    campaign(__doc__, lambda seed: [(run_request, requests(seed)), (run_response, responses(seed))])

@@ -5,14 +5,12 @@ python -m tests.fuzz.manifests --seconds 60 --seed 1
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
 
+from tests.fuzz.campaign import campaign
 from tests.fuzz.mutation import mutations
 from tests.support.artifacts import MODULE, READABLE, tar
 from wherry.errors import ArtifactError, InputError
@@ -85,23 +83,5 @@ def inputs(seed: int) -> Iterator[tuple[Callable[[bytes], None], bytes]]:
             yield run, next(stream)
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=60)
-    options.add_argument("--seed", type=int, default=0)
-    chosen = options.parse_args()
-    end, count = time.monotonic() + chosen.seconds, 0
-    for run, data in inputs(chosen.seed):
-        if time.monotonic() > end:
-            break
-        try:
-            run(data)
-        except Exception:
-            sys.stderr.write(f"seed {chosen.seed}, {run.__name__}, input {count}: {data!r}\n")
-            raise
-        count += 1
-    sys.stdout.write(f"{count} inputs of seed {chosen.seed}, all read or refused\n")
-
-
 if __name__ == "__main__":
-    main()
+    campaign(__doc__, lambda seed: [(run, mutations(corpus, seed)) for run, corpus in targets()])

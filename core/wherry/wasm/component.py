@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wherry.wasm.binary import Bytes, Reader, sections, wrong
-from wherry.wasm.names import NAMES_LIMIT, Names, distinct
+from wherry.wasm.binary import Bytes, Reader, wrong
+from wherry.wasm.names import NAMES_LIMIT, Names, names_in
 
 IMPORTS, EXPORTS = 10, 11
 CORE, FUNCTION, VALUE, TYPE, COMPONENT, INSTANCE = range(6)
@@ -13,14 +13,7 @@ PLAIN_NAMES = (0x00, 0x01)
 
 def names(data: Bytes) -> Names:
     """Interfaces and plain names of the outermost component."""
-    imports: list[str] = []
-    exports: list[str] = []
-    for kind, start, end in sections(data):
-        if kind == IMPORTS:
-            imports += _imports(Reader(data, start, end))
-        elif kind == EXPORTS:
-            exports += _exports(Reader(data, start, end))
-    return distinct(imports, exports)
+    return names_in(data, (IMPORTS, _imports), (EXPORTS, _exports))
 
 
 def _imports(reader: Reader) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wherry.wasm.binary import Bytes, Reader, sections, wrong
-from wherry.wasm.names import NAMES_LIMIT, Names, distinct
+from wherry.wasm.binary import Bytes, Reader, wrong
+from wherry.wasm.names import NAMES_LIMIT, Names, names_in
 
 IMPORTS, EXPORTS = 2, 7
 FUNCTION, TABLE, MEMORY, GLOBAL, TAG = range(5)
@@ -13,14 +13,7 @@ HAS_MAXIMUM, HAS_PAGE_SIZE = 0x01, 0x08
 
 def names(data: Bytes) -> Names:
     """Imports as `module.name`, since a core module asks for single functions; exports as they are called."""
-    imports: list[str] = []
-    exports: list[str] = []
-    for kind, start, end in sections(data):
-        if kind == IMPORTS:
-            imports += _imports(Reader(data, start, end))
-        elif kind == EXPORTS:
-            exports += _exports(Reader(data, start, end))
-    return distinct(imports, exports)
+    return names_in(data, (IMPORTS, _imports), (EXPORTS, _exports))
 
 
 def _imports(reader: Reader) -> list[str]:
