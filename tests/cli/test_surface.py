@@ -107,7 +107,7 @@ def test_a_bug_admits_to_be_one_and_shows_its_traceback_when_asked(
     assert failure.report_bug(caught.value) == 1
     said = capsys.readouterr().err
     assert said.startswith("wherry: a bug in wherry: LookupError: nobody foresaw this\n")
-    assert "please report it: https://" in said
+    assert f"please report it: {failure.where_to_report()}\n" in said
     assert ("Traceback" in said) is asked
 
 
