@@ -90,9 +90,10 @@ def test_a_client_that_does_not_read_makes_the_guest_wait(server: Server) -> Non
 
 
 def test_a_guest_whose_client_has_gone_is_ended(server: Server) -> None:
+    eventually(lambda: not server.total()["in_flight"])  # clients of other tests may have gone just now
     cut = server.total()["requests_cut"]
     client = server.connect()
     client.sendall(b"GET /bytes/%d HTTP/1.1\r\nHost: a\r\n\r\n" % (1 << 40))
     Response.head(Stream(client))
     client.close()
-    eventually(lambda: server.total()["requests_cut"] == cut + 1 and not server.total()["in_flight"])
+    eventually(lambda: server.total()["requests_cut"] > cut and not server.total()["in_flight"])
