@@ -7,24 +7,32 @@ kubelet's, `plan.wherry.dev/*` the Pod's: whoever may create a Pod may write tho
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from wherry.errors import FieldError, StartError
 from wherry.plan.annotation import PREFIX
-from wherry.plan.codec import MAX_ITEMS, PATH, WORD
+from wherry.plan.codec import MAX_ITEMS, WORD
+from wherry.plan.document import MAX_TEXT
 from wherry.plan.model import Mount
 from wherry.spec.collection import Listing, Table, mapping
-from wherry.spec.shape import Gather, Wrong
+from wherry.spec.shape import Gather, Text, Wrong
 from wherry.spec.wording import describe
 
 CONTAINER_TYPE = "io.kubernetes.cri.container-type"
 CONTAINER_NAME = "io.kubernetes.cri.container-name"
+IMAGE_NAME = "io.kubernetes.cri.image-name"
 TERMINATION_PATH = "io.kubernetes.container.terminationMessagePath"
 _TERMINATION_LOG = "/dev/termination-log"
 _READONLY = {"ro": True, "rro": True, "rw": False}
-_WORDS = Listing(WORD, most=MAX_ITEMS)
+_ENCODABLE = r"[^\x00\ud800-\udfff]*"
+_WORD = Text("a text without NUL", _ENCODABLE, most=MAX_TEXT)
+_WORDS = Listing(_WORD, most=MAX_ITEMS)
+_ANNOTATIONS = Table(_WORD, most=MAX_ITEMS)
+_PATH = Text("an absolute path", f"/{_ENCODABLE}", most=4096)
+_VARIABLE = re.compile(rf"[^=\x00\ud800-\udfff]+={_ENCODABLE}")
 
 Role = Literal["sandbox", "wasm", "container"]
 """What a shim is asked to start: a Pod's sandbox, a guest of ours, or an ordinary container."""
@@ -47,6 +55,11 @@ class Bundle:
     def name(self) -> str:
         """The container's name in its Pod; "" for what the kubelet did not ask for."""
         return self.annotations.get(CONTAINER_NAME, "")
+
+    @property
+    def image(self) -> str:
+        """The image as the Pod names it (containerd 2.x), or as containerd does (1.7); "" where neither is told."""
+        return self.annotations.get(IMAGE_NAME, "")
 
     @property
     def plan(self) -> str | None:
@@ -78,7 +91,7 @@ def read(spec: object) -> Bundle:
         with gather:
             env = _environment(process.get("env") or ())
         with gather:
-            cwd = PATH.read(process.get("cwd") or "/", "process.cwd")
+            cwd = _PATH.read(process.get("cwd") or "/", "process.cwd")
         with mounts:
             binds = _mounts(top.get("mounts") or ())
     for reason, found in (("plan", gather), ("mount", mounts)):
@@ -102,16 +115,13 @@ def termination_log(bundle: Bundle) -> str:
     return found.host if found else ""
 
 
-_ANNOTATIONS = Table(WORD, most=MAX_ITEMS)
-
-
 def _environment(value: object) -> Mapping[str, str]:
     """Values stay out of errors: they may be secrets."""
-    entries = [entry.partition("=") for entry in _WORDS.read(value, "process.env")]
-    wrong = [index for index, (name, equals, _) in enumerate(entries) if not (name and equals)]
+    entries = Listing(WORD, most=MAX_ITEMS).read(value, "process.env")
+    wrong = [index for index, entry in enumerate(entries) if not _VARIABLE.fullmatch(entry)]
     if wrong:
         raise Wrong(*(FieldError(f"process.env[{index}]", "another text", "NAME=value") for index in wrong))
-    return {name: value for name, _, value in entries}
+    return {name: value for name, _, value in (entry.partition("=") for entry in entries)}
 
 
 def _mounts(value: object) -> Mapping[str, Mount]:
@@ -132,7 +142,7 @@ def _bind(given: Mapping[str, object], at: str) -> Mount | None:
     options = _WORDS.read(given.get("options") or (), f"{at}.options")
     if given.get("type") != "bind" and not {"bind", "rbind"}.intersection(options):
         return None
-    source = PATH.read(given.get("source"), f"{at}.source")
-    destination = PATH.read(given.get("destination"), f"{at}.destination")
+    source = _PATH.read(given.get("source"), f"{at}.source")
+    destination = _PATH.read(given.get("destination"), f"{at}.destination")
     said = [_READONLY[option] for option in options if option in _READONLY]
     return Mount(source, destination, readonly=said[-1] if said else False)
