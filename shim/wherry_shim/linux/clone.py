@@ -10,7 +10,7 @@ import ctypes
 import os
 import platform
 import signal
-from ctypes import byref, c_int, c_long, c_uint64, c_void_p, sizeof
+from ctypes import c_long, c_uint64, c_void_p, sizeof
 
 from wherry_shim.linux.libc import LIBC
 from wherry_shim.linux.numbers import number
