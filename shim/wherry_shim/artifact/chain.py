@@ -6,7 +6,7 @@ What is found here is compared with it afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +29,11 @@ WASM_LIMIT = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What containerd asks the shim to create. rootfs: mounted; it is looked into for tar images alone."""
+    """What containerd asks the shim to create. rootfs: mounts it; called for tar images alone."""
 
     container: str
     bundle: Bundle
-    rootfs: Path
+    rootfs: Callable[[], Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def located(task: Task, node: Node, records: Records) -> Located:
     with _refusals():
         image = _image(task, node, records)
         if layouts.detect(image.manifest, image.store.name).how == "tar":
-            return Located(kept(task.rootfs, task.bundle, node.cache, WASM_LIMIT), unique=True)
+            return Located(kept(task.rootfs(), task.bundle, node.cache, WASM_LIMIT), unique=True)
         return _layer(image, node)
 
 
