@@ -7,6 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wherry.plan.model import RunPlan
+
+Reload = Callable[[], RunPlan | None]
+"""Asked twice a second while http is served; a plan that it returns replaces the one that runs, and no request is lost.
+"""
+
 
 def default_cache() -> Path:
     """`$WHERRY_CACHE`, else `$XDG_CACHE_HOME/wherry`, else `~/.cache/wherry`."""

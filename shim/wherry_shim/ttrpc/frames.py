@@ -58,6 +58,11 @@ class Reader:
         self._buffer = bytearray()
         self._skip = 0
 
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the rest of their frame."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[Frame | Oversized]:
         """The frames that are complete now; to be exhausted before more is fed. Raises NotTtrpc."""
         self._buffer += data

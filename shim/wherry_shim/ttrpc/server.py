@@ -1,7 +1,7 @@
 """Many clients on asyncio: each call is a task of its own, so that a `Wait` that blocks holds nobody up.
 
-What a client can do to us is bounded: it has at most MAX_CALLS open, is not read from while it does not read, and when
-it hangs up, only its own calls end.
+What a client can do to us is bounded: it has at most MAX_CALLS open; while it does not read, it is not read from and
+its calls do not begin; when it hangs up, only its own calls end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wherry_shim.ttrpc.connection import Call, Refusal, ServerConnection
 from wherry_shim.ttrpc.dispatch import Dispatcher, Log, Methods
 from wherry_shim.ttrpc.frames import NotTtrpc
 
-MAX_CALLS = 4096
+MAX_CALLS = 1024
 """Open calls of one client; more are answered with RESOURCE_EXHAUSTED."""
 
 
@@ -74,6 +74,8 @@ class _Client(asyncio.Protocol):
         self._somebody_left = somebody_left
         self._connection = ServerConnection()
         self._calls: dict[int, asyncio.Task[None]] = {}
+        self._reads = asyncio.Event()
+        self._reads.set()
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -87,9 +89,11 @@ class _Client(asyncio.Protocol):
             task.cancel()
 
     def pause_writing(self) -> None:
+        self._reads.clear()
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._reads.set()
         self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
@@ -114,6 +118,7 @@ class _Client(asyncio.Protocol):
 
     async def _run(self, call: Call) -> None:
         try:
+            await self._reads.wait()
             self._answer(call, await self._dispatcher.result(call))
         finally:
             del self._calls[call.stream]
