@@ -32,13 +32,14 @@ class Prepared:
 
 def prepare(plan: RunPlan, host: Host) -> Prepared:
     """Compile if need be. Raises StartError."""
-    inspection = _inspected(plan.wasm)
+    inspection = inspected(plan.wasm)
     entry = admit(inspection, plan.run, plan.wasm.path)
     build = Build(adapter=adapter_of(inspection, plan.run, plan.outbound), fuel=plan.limits.fuel is not None)
     return Prepared(plan, inspection.kind, entry, build, compiled(plan.wasm, build, host.cache, host.report))
 
 
-def _inspected(wasm: WasmFile) -> Inspection:
+def inspected(wasm: WasmFile) -> Inspection:
+    """What the file says of itself. Raises StartError `artifact` or `invalid-module`."""
     try:
         with Path(wasm.path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return inspect(data)

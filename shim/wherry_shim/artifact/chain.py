@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from wherry.engine.command import inspected
+from wherry.engine.prepare import inspected
 from wherry.errors import StartError, WherryError
 from wherry.oci import layouts
 from wherry.oci.resolve import resolve
