@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wherry.engine.eviction import QUOTA
 from wherry.plan.model import RunPlan
 
 Reload = Callable[[], RunPlan | None]
@@ -48,9 +49,9 @@ def silent(_line: str) -> None:
 class Host:
     """address: where http plans listen. workers: processes that serve; 0 is one a core.
     stdio: the guest's stdin, stdout and stderr as open file descriptors of this process.
-    cache: folder of blobs and compiled code. metrics: file of the shared counters; None keeps them in memory only.
-    admin: `host:port` of the Prometheus listener; None has none. reuse: requests an instance serves before it is
-    dropped; 1 is a fresh instance for each. serving: how http plans meet their clients.
+    cache: folder of blobs and compiled code. quota: its bytes. metrics: file of the shared counters; None keeps them
+    in memory only. admin: `host:port` of the Prometheus listener; None has none. reuse: requests an instance serves
+    before it is dropped; 1 is a fresh instance for each. serving: how http plans meet their clients.
     report: told one line for a person: a compile that takes long, the summary of what a run used.
     """
 
@@ -58,6 +59,7 @@ class Host:
     workers: int = 0
     stdio: tuple[int, int, int] = (0, 1, 2)
     cache: Path = field(default_factory=default_cache)
+    quota: int = QUOTA
     metrics: Path | None = None
     admin: str | None = None
     reuse: int = 1
