@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.engine.admit import adapter_of, admit
-from wherry.engine.code import compiled
+from wherry.engine.code import compiled, known
 from wherry.engine.config import Build
+from wherry.engine.eviction import evict
 from wherry.engine.host import Host
 from wherry.errors import InvalidModule, StartError
 from wherry.plan.model import RunPlan, WasmFile
@@ -35,7 +36,15 @@ def prepare(plan: RunPlan, host: Host) -> Prepared:
     inspection = inspected(plan.wasm)
     entry = admit(inspection, plan.run, plan.wasm.path)
     build = Build(adapter=adapter_of(inspection, plan.run, plan.outbound), fuel=plan.limits.fuel is not None)
-    return Prepared(plan, inspection.kind, entry, build, compiled(plan.wasm, build, host.cache, host.report))
+    return Prepared(plan, inspection.kind, entry, build, _code(plan.wasm, build, host))
+
+
+def _code(wasm: WasmFile, build: Build, host: Host) -> Path:
+    if code := known(wasm, build, host.cache):
+        return code
+    code = compiled(wasm, build, host.cache, host.report)
+    evict(host.cache, host.quota)
+    return code
 
 
 def inspected(wasm: WasmFile) -> Inspection:

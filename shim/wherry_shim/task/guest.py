@@ -132,4 +132,3 @@ def _opened(path: Path) -> int:
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | (os.O_APPEND if path.suffix == ".trap" else 0)
     return os.open(path, flags, 0o644)
-

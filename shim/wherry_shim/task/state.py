@@ -1,13 +1,13 @@
 """A task's states and the moves between them: what is not in the table does not happen. Pure.
 
-                   start            pause
-      ┌ created ────────► running ◄────────► paused
-      │    │ exit            │ exit            │ exit
-      │    ▼                 ▼                 │
-      │  stopped ◄───────────┴─────────────────┘
-      │    │ delete
-      ▼    ▼
-     deleted
+              start            pause
+ ┌ created ────────► running ◄────────► paused
+ │    │ exit            │ exit            │ exit
+ │    ▼                 ▼                 │
+ │  stopped ◄───────────┴─────────────────┘
+ │    │ delete
+ ▼    ▼
+deleted
 """
 
 from __future__ import annotations

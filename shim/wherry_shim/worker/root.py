@@ -1,10 +1,10 @@
 """What a worker sees of the file system: an empty root, with what its guest was granted, /proc of its own, and nothing.
 
-    /            tmpfs, read-only in the end
-    /proc        of the worker's own pid namespace
-    /dev/null    the node's
-    <guest>      each mount of the plan
-    /etc/…       how to find hosts, for guests that may send requests
+/            tmpfs, read-only in the end
+/proc        of the worker's own pid namespace
+/dev/null    the node's
+<guest>      each mount of the plan
+/etc/…       how to find hosts, for guests that may send requests
 """
 
 from __future__ import annotations
