@@ -1,6 +1,6 @@
 """What containerd asked of the launcher, as the launcher passes it on: one line, tabs between its words. Pure.
 
-    <launcher's pid> <bundle> <TTRPC_ADDRESS> <containerd's arguments ...>
+<launcher's pid> <bundle> <TTRPC_ADDRESS> <containerd's arguments ...>
 """
 
 from __future__ import annotations
