@@ -40,7 +40,7 @@ class Server:
         self._listeners.append(await loop.create_server(self._client, sock=listener))
 
     def close(self) -> None:
-        """Accept no more. Who is connected goes on being answered."""
+        """Accept no more. Who is connected goes on being answered; who connects at this moment may be lost."""
         while self._listeners:
             self._listeners.pop().close()
 
@@ -118,7 +118,8 @@ class _Client(asyncio.Protocol):
 
     async def _run(self, call: Call) -> None:
         try:
-            await self._reads.wait()
+            while not self._reads.is_set():  # others that waited too may have filled the buffer again
+                await self._reads.wait()
             self._answer(call, await self._dispatcher.result(call))
         finally:
             del self._calls[call.stream]
