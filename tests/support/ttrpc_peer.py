@@ -16,7 +16,8 @@ from wherry_shim.ttrpc.server import Server
 
 
 def listening(path: Path) -> socket.socket:
-    """A Unix socket that is bound there."""
+    """A Unix socket that is bound there, in the place of an older one."""
+    path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen()
