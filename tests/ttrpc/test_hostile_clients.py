@@ -54,6 +54,19 @@ def test_a_frame_that_is_refused_is_answered_and_the_next_call_is_served(
     play(story())
 
 
+def test_refusals_of_one_client_make_one_line(path: Path, play: Play) -> None:
+    async def story(lines: list[str]) -> None:
+        async with serving(path, TaskService().methods(), lines), raw_peer(path) as peer:
+            peer.send(HEADER.pack(0, 2, FrameType.REQUEST, 0) * 1000)
+            for _ in range(1000):
+                assert (await peer.response())[1].status.code == Code.INVALID_ARGUMENT
+
+    lines: list[str] = []
+    play(story(lines))
+    sentence = "stream 2: a client opens odd streams only"
+    assert lines == [f"a client's frame was refused: {sentence}; the next ones are not logged"]
+
+
 def two_calls() -> list[bytes]:
     client = ClientConnection()
     return [client.call(SERVICE, "State", StateRequest(id=name).SerializeToString())[1] for name in "ab"]

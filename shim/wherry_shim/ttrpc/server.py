@@ -74,6 +74,7 @@ class _Client(asyncio.Protocol):
         self._somebody_left = somebody_left
         self._connection = ServerConnection()
         self._calls: dict[int, asyncio.Task[None]] = {}
+        self._noted = False
         self._reads = asyncio.Event()
         self._reads.set()
         self._transport: asyncio.Transport
@@ -109,12 +110,18 @@ class _Client(asyncio.Protocol):
 
     def _take(self, event: Call | Refusal) -> None:
         if isinstance(event, Refusal):
-            self._log(f"a client's frame was refused: {event.error}")
+            self._note(event)
             self._write(event.answer)
         elif len(self._calls) >= MAX_CALLS:
             self._answer(event, RpcError(Code.RESOURCE_EXHAUSTED, f"{MAX_CALLS} calls of this client are open already"))
         else:
             self._calls[event.stream] = asyncio.get_running_loop().create_task(self._run(event))
+
+    def _note(self, refusal: Refusal) -> None:
+        """One line for each client, so that none can fill the log."""
+        if not self._noted:
+            self._log(f"a client's frame was refused: {refusal.error}; the next ones are not logged")
+        self._noted = True
 
     async def _run(self, call: Call) -> None:
         try:
