@@ -7,6 +7,7 @@ list, in Python here or in its own shell. One line for each thing:
     runc <state> <program>     `runc delete --force`
     mount <path>               unmount
     file <path>                remove
+    folder <path>              remove if it is empty
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def _undo(what: str, where: str, rest: list[str], container: str) -> None:
             umount(where, MNT_DETACH)
         case "file":
             Path(where).unlink(missing_ok=True)
+        case "folder":
+            Path(where).rmdir()
 
 
 def _remove_cgroup(folder: Path) -> None:

@@ -6,7 +6,7 @@ What is found here is compared with it afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +29,11 @@ WASM_LIMIT = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What containerd asks the shim to create. rootfs: mounted; it is looked into for tar images alone."""
+    """What containerd asks the shim to create. rootfs: mounts it; called for tar images alone."""
 
     container: str
     bundle: Bundle
-    rootfs: Path
+    rootfs: Callable[[], Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def located(task: Task, node: Node, records: Records) -> Located:
         image = _image(task.bundle.image, task.container, node, records)
         if _is_layer(image):
             return _layer(image, node)
-        return Located(kept(task.rootfs, task.bundle, node.cache, WASM_LIMIT), unique=True)
+        return Located(kept(task.rootfs(), task.bundle, node.cache, WASM_LIMIT), unique=True)
 
 
 def layer_of(name: str, node: Node, records: Records) -> Located:

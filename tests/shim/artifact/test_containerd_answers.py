@@ -32,7 +32,7 @@ def containerd(request: pytest.FixtureRequest) -> Iterator[BareContainerd]:
 
 
 def _task(image: str, rootfs: Path, program: str = "/app.wasm") -> Task:
-    return Task("c1", read(bundles.config(bundles.Container(image=image, args=(program,)))), rootfs)
+    return Task("c1", read(bundles.config(bundles.Container(image=image, args=(program,)))), lambda: rootfs)
 
 
 def test_a_name_stands_for_a_manifest(containerd: BareContainerd) -> None:

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from wherry_shim.linux.cgroup import Cgroup, CgroupError, open_cgroup
+from wherry_shim.linux.cgroup import Cgroup, CgroupError, Resources, open_cgroup
+from wherry_shim.linux.cgroup.dbus import Refused, Systemd
 from wherry_shim.linux.cgroup.hierarchy import hierarchies
+from wherry_shim.linux.cgroup.v2 import V2Cgroup
 
 MEBIBYTE = 1 << 20
 MOUNTED = hierarchies(Path("/proc/self/mountinfo").read_text())
@@ -28,19 +30,48 @@ SPINNER = "import sys; sys.stdin.read(1); print(sum(range(5_000_000)), flush=Tru
 Start = Callable[[str], "subprocess.Popen[str]"]
 
 
+@pytest.fixture(params=["cgroupfs", "systemd"])
+def cgroup(request: pytest.FixtureRequest) -> Iterator[Cgroup]:
+    """A cgroup by either driver."""
+    driver = _with_systemd if request.param == "systemd" else _by_files
+    yield from driver(uuid.uuid4().hex[:8])
+
+
 @pytest.fixture
-def cgroup() -> Iterator[Cgroup]:
+def by_files() -> Iterator[Cgroup]:
+    """A cgroup that nobody else keeps."""
+    yield from _by_files(uuid.uuid4().hex[:8])
+
+
+def _by_files(name: str) -> Iterator[Cgroup]:
     if os.geteuid() != 0:
         pytest.skip("needs the right to make cgroups: run the tests as root")
-    one = open_cgroup(f"/wherry-test-{uuid.uuid4().hex[:8]}/pod/app")
+    one = open_cgroup(f"/wherrytest-{name}/pod/app")
     yield one
-    with suppress(CgroupError):
-        one.kill()
-    one.remove()
+    _emptied(one)
     for parent in (os.path.dirname(one.path), os.path.dirname(os.path.dirname(one.path))):
         for root in {*MOUNTED.v1.values(), *filter(None, [MOUNTED.v2])}:
             with suppress(FileNotFoundError):
                 os.rmdir(root + parent)
+
+
+def _with_systemd(name: str) -> Iterator[Cgroup]:
+    if os.geteuid() != 0 or not os.path.isdir("/run/systemd/system"):
+        pytest.skip("needs systemd and root: ../shared/cluster/vm, or any ordinary host")
+    slices = [f"wherrytest{name}-pod.slice", f"wherrytest{name}.slice"]
+    one = open_cgroup(f"{slices[0]}:wherry:app")
+    yield one
+    _emptied(one)
+    with Systemd() as systemd:
+        for unit in slices:
+            with suppress(Refused):
+                systemd.run("StopUnit", "ss", unit, "replace")
+
+
+def _emptied(cgroup: Cgroup) -> None:
+    with suppress(CgroupError):
+        cgroup.kill()
+    cgroup.remove()
 
 
 @pytest.fixture
@@ -67,6 +98,12 @@ def _go(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
+def _made(cgroup: Cgroup, resources: Resources, start: Start) -> None:
+    """Create it with somebody in it: systemd keeps no empty scope."""
+    cgroup.create(resources)
+    cgroup.join(start("import sys; sys.stdin.read()").pid)
+
+
 def _line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline()
@@ -88,9 +125,10 @@ def test_a_process_joins_and_its_children_are_born_there(cgroup: Cgroup, start: 
     assert sum(line.endswith(cgroup.path) for line in paths) >= (len(MOUNTED.v1) or 1)
 
 
-def test_limits_are_what_the_kernel_then_reports(cgroup: Cgroup) -> None:
+def test_limits_are_what_the_kernel_then_reports(cgroup: Cgroup, start: Start) -> None:
     memory = {"limit": 32 * MEBIBYTE, "swap": 32 * MEBIBYTE, "reservation": 16 * MEBIBYTE}
-    cgroup.create({"memory": memory, "pids": {"limit": 20}, "hugepageLimits": [{"pageSize": "2MB", "limit": 0}]})
+    ignored = {"hugepageLimits": [{"pageSize": "2MB", "limit": 0}], "devices": [{"allow": False}]}
+    _made(cgroup, {"memory": memory, "pids": {"limit": 20}, **ignored}, start)
     statistics = cgroup.statistics()
     assert statistics.memory.limit == 32 * MEBIBYTE
     assert statistics.pids_limit == 20
@@ -98,15 +136,15 @@ def test_limits_are_what_the_kernel_then_reports(cgroup: Cgroup) -> None:
 
 
 @pytest.mark.parametrize("limit", [24, 64])
-def test_limits_change_in_place_up_and_down(cgroup: Cgroup, limit: int) -> None:
-    cgroup.create({"memory": {"limit": 32 * MEBIBYTE, "swap": 32 * MEBIBYTE}, "pids": {"limit": 20}})
+def test_limits_change_in_place_up_and_down(cgroup: Cgroup, start: Start, limit: int) -> None:
+    _made(cgroup, {"memory": {"limit": 32 * MEBIBYTE, "swap": 32 * MEBIBYTE}, "pids": {"limit": 20}}, start)
     cgroup.update({"memory": {"limit": limit * MEBIBYTE, "swap": limit * MEBIBYTE}})
     assert cgroup.statistics().memory.limit == limit * MEBIBYTE
     assert cgroup.statistics().pids_limit == 20
 
 
-def test_limits_can_be_taken_away(cgroup: Cgroup) -> None:
-    cgroup.create({"memory": {"limit": 32 * MEBIBYTE, "swap": 32 * MEBIBYTE}, "pids": {"limit": 20}})
+def test_limits_can_be_taken_away(cgroup: Cgroup, start: Start) -> None:
+    _made(cgroup, {"memory": {"limit": 32 * MEBIBYTE, "swap": 32 * MEBIBYTE}, "pids": {"limit": 20}}, start)
     cgroup.update({"memory": {"limit": -1, "swap": -1}, "pids": {"limit": -1}, "cpu": {"quota": -1}})
     assert (cgroup.statistics().memory.limit, cgroup.statistics().pids_limit) == (None, None)
 
@@ -138,7 +176,7 @@ def test_what_was_used_is_counted(cgroup: Cgroup, start: Start) -> None:
 
 
 def test_a_quota_throttles(cgroup: Cgroup, start: Start) -> None:
-    cgroup.create({"cpu": {"quota": 10_000, "period": 100_000, "shares": 512}})
+    cgroup.create({"cpu": {"quota": 10_000, "period": 100_000, "shares": 512, "cpus": "0", "mems": "0"}})
     process = start(SPINNER)
     cgroup.join(process.pid)
     _go(process)
@@ -175,23 +213,26 @@ def test_a_kill_leaves_nobody(cgroup: Cgroup, start: Start, frozen: bool) -> Non
     assert process.wait(5) == -signal.SIGKILL
 
 
-def test_removal_takes_cgroups_below_with_it_and_may_be_repeated(cgroup: Cgroup) -> None:
-    cgroup.create({})
-    roots = {*MOUNTED.v1.values()} if not MOUNTED.unified else {MOUNTED.v2}
-    for root in roots:
-        os.mkdir(f"{root}{cgroup.path}/below")
+def test_removal_takes_cgroups_below_with_it_and_may_be_repeated(cgroup: Cgroup, start: Start) -> None:
+    _made(cgroup, {}, start)
+    here = [f"{root}{cgroup.path}" for root in (MOUNTED.v1.values() if not MOUNTED.unified else [MOUNTED.v2])]
+    here = [path for path in here if os.path.isdir(path)]
+    assert here
+    for path in here:
+        os.makedirs(f"{path}/below", exist_ok=True)
+    cgroup.kill()
     cgroup.remove()
     cgroup.remove()
-    assert not any(os.path.exists(f"{root}{cgroup.path}") for root in roots)
-    assert all(os.path.exists(f"{root}{os.path.dirname(cgroup.path)}") for root in roots)
+    assert not any(map(os.path.exists, here))
+    assert all(os.path.exists(os.path.dirname(path)) for path in here)
 
 
-def test_a_cgroup_in_use_is_not_removed_and_the_error_names_the_process(cgroup: Cgroup, start: Start) -> None:
-    cgroup.create({})
+def test_a_cgroup_in_use_is_not_removed_and_the_error_names_the_process(by_files: Cgroup, start: Start) -> None:
+    by_files.create({})
     process = start("import sys; sys.stdin.read()")
-    cgroup.join(process.pid)
+    by_files.join(process.pid)
     with pytest.raises(CgroupError, match=rf"still in use by processes \[{process.pid}\]"):
-        cgroup.remove()
+        by_files.remove()
 
 
 def test_a_cgroup_that_is_gone_has_nobody_and_killed_nobody(cgroup: Cgroup) -> None:
@@ -201,20 +242,58 @@ def test_a_cgroup_that_is_gone_has_nobody_and_killed_nobody(cgroup: Cgroup) -> N
     cgroup.remove()
 
 
-def test_what_the_kernel_refuses_is_one_sentence(cgroup: Cgroup) -> None:
+def test_what_the_kernel_refuses_is_one_sentence(by_files: Cgroup) -> None:
     with pytest.raises(CgroupError, match=r"/cpuset.cpus: the kernel does not take 99999: "):
-        cgroup.create({"cpu": {"cpus": "99999"}})
+        by_files.create({"cpu": {"cpus": "99999"}})
     with pytest.raises(CgroupError, match=r"/cgroup.procs: the kernel does not take 4194305: No such process"):
-        cgroup.join(4194305)
+        by_files.join(4194305)
 
 
 @pytest.mark.skipif(MOUNTED.unified, reason="only version 1 has no unified resources: run on such a machine")
-def test_version_1_refuses_resources_of_version_2(cgroup: Cgroup) -> None:
+def test_version_1_refuses_resources_of_version_2(by_files: Cgroup) -> None:
     with pytest.raises(CgroupError, match=r"asks for memory.high, but this machine's cgroups are of version 1"):
-        cgroup.create({"unified": {"memory.high": "1000000"}})
+        by_files.create({"unified": {"memory.high": "1000000"}})
 
 
-@pytest.mark.parametrize("path", ["", "/", "a/b", "/a/../..", "a:b", "a:b:c:d"])
+@pytest.mark.parametrize(
+    "path", ["", "/", "a/b", "/a/../..", "/a/", "a:b", "a.slice:b:c:d", "a:b:c", "-a.slice:b:c", "a.slice:b:../c"]
+)
 def test_a_path_of_no_known_form_is_refused(path: str) -> None:
     with pytest.raises(CgroupError, match=r"linux.cgroupsPath: got"):
         open_cgroup(path)
+
+
+@pytest.mark.skipif(MOUNTED.v2 is None, reason="needs cgroup v2: run on a machine where it is mounted")
+def test_a_child_is_born_into_a_cgroup_of_version_2() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs the right to make cgroups: run the tests as root")
+    cgroup = V2Cgroup(f"/wherrytest-{uuid.uuid4().hex[:8]}", MOUNTED.v2 or "")
+    cgroup.create({})
+    program = """
+import os, sys
+from wherry_shim.linux.clone import clone
+if (pid := clone(cgroup=int(sys.argv[1]))) == 0:
+    print(open("/proc/self/cgroup").read().split()[-1], flush=True)
+    os._exit(0)
+os.waitpid(pid, 0)
+"""
+    try:
+        directory = cgroup.descriptor()
+        command = [sys.executable, "-c", program, str(directory)]
+        born = subprocess.run(command, check=True, capture_output=True, text=True, pass_fds=[directory])
+        os.close(directory)
+        assert born.stdout == f"0::{cgroup.path}\n"
+    finally:
+        cgroup.remove()
+
+
+@pytest.mark.skipif(not MOUNTED.unified, reason="needs cgroup v2 with controllers: ../shared/cluster/vm")
+def test_files_of_version_2_are_written_as_they_are_named(cgroup: Cgroup, start: Start) -> None:
+    _made(cgroup, {"unified": {"memory.high": "16777216", "memory.oom.group": "1"}, "cpu": {"shares": 2000}}, start)
+    directory = Path(f"{MOUNTED.v2}{cgroup.path}")
+    assert (directory / "memory.high").read_text() == "16777216\n"
+    assert (directory / "memory.oom.group").read_text() == "1\n"
+    assert (directory / "cpu.weight").read_text() == "170\n"
+    descriptor = cgroup.descriptor()
+    assert descriptor is not None
+    os.close(descriptor)

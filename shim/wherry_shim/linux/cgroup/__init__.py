@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from wherry_shim.linux.cgroup.hierarchy import hierarchies
+from wherry_shim.linux.cgroup.hierarchy import SYSTEMD, Hierarchies, hierarchies
 from wherry_shim.linux.cgroup.interface import Cgroup, CgroupError, Resources
+from wherry_shim.linux.cgroup.scope import ScopeCgroup, scope
 from wherry_shim.linux.cgroup.v1 import V1Cgroup
+from wherry_shim.linux.cgroup.v2 import V2Cgroup
 
 __all__ = ["Cgroup", "CgroupError", "Resources", "open_cgroup"]
 
@@ -17,6 +19,22 @@ def open_cgroup(path: str) -> Cgroup:
     """
     with open("/proc/self/mountinfo") as file:
         found = hierarchies(file.read())
-    if not path.startswith("/") or ".." in path.split("/") or path.rstrip("/") == "":
+    if path.startswith("/"):
+        return _by_files(_checked(path), found, None)
+    unit = scope(path)
+    return ScopeCgroup(unit, _by_files(unit.path, found, SYSTEMD), 2 if found.unified else 1)
+
+
+def _by_files(path: str, found: Hierarchies, driven: str | None) -> Cgroup:
+    if found.unified and found.v2 is not None:
+        return V2Cgroup(path, found.v2)
+    if not found.v1:
+        raise CgroupError("/proc/self/mountinfo: no cgroup hierarchy is mounted, expected /sys/fs/cgroup")
+    return V1Cgroup(path, found.v1, driven)
+
+
+def _checked(path: str) -> str:
+    parts = path.split("/")[1:]
+    if not all(parts) or {".", ".."} & set(parts):
         raise CgroupError(f"linux.cgroupsPath: got {path!r}, expected /a/path or slice:prefix:name")
-    return V1Cgroup(path.rstrip("/"), found.v1)
+    return path
