@@ -63,7 +63,7 @@ class BareContainerd:
 
     @property
     def records(self) -> Containerd:
-        return Containerd(f"{self.folder}/s", NAMESPACE)
+        return self.node.records()
 
     def ctr(self, *arguments: str) -> str:
         """What the program says."""
