@@ -30,7 +30,7 @@ class Guest:
 
     refusal = "exec is not supported in a Wasm container: it holds no program but its own"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is, where it runs, who makes it
         self, spec: Mapping[str, Any], order: WorkerOrder, names: Names, state: Path, nursery: Nursery, reaper: Reaper
     ) -> None:
         if names.terminal:

@@ -111,7 +111,9 @@ class Sidecar:
         actions = [(os.POSIX_SPAWN_DUP2, each, number) for number, each in enumerate(streams or ())]
         environment = {"PATH": _PATH}
         try:
-            pid = os.posix_spawnp(self._program, command, environment, file_actions=actions, setsigdef=[signal.SIGPIPE])
+            pid = os.posix_spawnp(  # noqa: ASYNC221 - it returns when the process is there
+                self._program, command, environment, file_actions=actions, setsigdef=[signal.SIGPIPE]
+            )
         except OSError as fault:
             raise StartError("instantiate", f"{self._program}: {fault.strerror}", cure="install runc") from fault
         if status := await self._reaper.watch(pid):

@@ -20,6 +20,7 @@ from wherry.errors import StartError, WherryError
 from wherry.plan.bundle import Bundle, read, termination_log
 from wherry.plan.ending import EXIT_KILLED, EXIT_START, Ending
 from wherry_shim.artifact.chain import Task, planned
+from wherry_shim.artifact.containerd import Containerd
 from wherry_shim.artifact.node import Node
 from wherry_shim.linux.namespaces import setns
 from wherry_shim.linux.process import set_name
@@ -98,7 +99,8 @@ def _prepared(order: WorkerOrder, bundle: Bundle, host: Host) -> Prepared:
     """Checked and compiled, and the code open: its path is of no use any more when the root is another."""
     node = Node(order.containerd, order.namespace, Path(order.content), Path(order.cache))
     mounted = root.image_mounter(order.rootfs, Path(order.bundle, "rootfs"))
-    prepared = prepare(planned(Task(order.container, bundle, mounted), node, node.records()), host)
+    records = Containerd(order.containerd, order.namespace)
+    prepared = prepare(planned(Task(order.container, bundle, mounted), node, records), host)
     code = os.open(prepared.code, os.O_RDONLY | os.O_CLOEXEC)
     return replace(prepared, code=Path(f"/proc/self/fd/{code}"))
 
