@@ -54,9 +54,12 @@ class Guest:
         try:
             self.cgroup.create(self._resources)
             self._streams = Streams(self._names)
-            with open(os.memfd_create("start", os.MFD_CLOEXEC), "rb") as memory:
-                await self._planned(memory.fileno())
-                return await self._born(self._streams, memory.fileno())
+            memory = os.memfd_create("start", os.MFD_CLOEXEC)
+            try:
+                await self._planned(memory)
+                return await self._born(self._streams, memory)
+            finally:
+                os.close(memory)
         except BaseException:
             await self.destroy()
             raise
