@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -120,13 +119,14 @@ def test_a_command_calls_out(origin: tuple[str, list[str]]) -> None:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """served(wasm, plan={…}, host={…}): a server in a confined process; its code is compiled by a free one before."""
+    """served(wasm, workers): a server in a confined process; its code is compiled by a free one before."""
     with ExitStack() as stack:
 
-        def begin(wasm: Path, **settings: dict[str, Any]) -> Server:
-            with serving(Settings(wasm, tmp_path, **settings)):
+        def begin(wasm: Path, workers: int) -> Server:
+            settings = Settings(wasm, tmp_path, host={"workers": workers})
+            with serving(settings):
                 pass
-            return stack.enter_context(serving(Settings(wasm, tmp_path, before=CONFINED + "confine()\n", **settings)))
+            return stack.enter_context(serving(replace(settings, before=CONFINED + "confine()\n")))
 
         yield begin
 
@@ -134,7 +134,7 @@ def served(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 @pytest.mark.parametrize("kind", ["module", "component"])
 def test_http_is_served_by_workers_that_are_replaced_when_they_die(served: Callable[..., Server], kind: str) -> None:
     wasm = guests.command("stream") if kind == "module" else guests.http("stream")
-    server = served(wasm, host={"workers": 2})
+    server = served(wasm, 2)
     assert server.get("/").status == 200
     before = server.workers()
     os.kill(before[0], signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""The Task service of a shim."""
