@@ -17,6 +17,7 @@ from wherry.engine.http import supervisor  # noqa: F401
 from wherry.engine.run import Loaded, load
 from wherry.errors import StartError, WherryError
 from wherry.plan.ending import EXIT_KILLED, EXIT_START, Ending
+from wherry_shim.linux import seccomp
 from wherry_shim.linux.namespaces import setns
 from wherry_shim.linux.process import set_name
 from wherry_shim.order import report_fault, report_ready
@@ -24,6 +25,7 @@ from wherry_shim.worker import rights, root
 from wherry_shim.worker.start import Start, read
 
 _GO = b"g"
+_FILTER = seccomp.worker_filter()
 
 
 def main(_words: bytes, files: list[int]) -> NoReturn:
@@ -68,7 +70,9 @@ def _ready(start: Start, stdio: list[int], kept: list[int]) -> tuple[Loaded, int
     rights.give_up(start.user, parent)
     metrics, traps = kept or (None, None)
     host = Host(address="::", workers=start.workers, cache=Path("/"), metrics=metrics, traps=traps)
-    return load(prepared, host), log
+    guest = load(prepared, host)
+    seccomp.install(_FILTER)
+    return guest, log
 
 
 def _enter(path: str) -> None:

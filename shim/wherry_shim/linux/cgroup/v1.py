@@ -178,6 +178,6 @@ class V1Cgroup:
             peak=read_int(f"{directory}.max_usage_in_bytes"),
             swap=max(0, both - usage),
             swap_limit=read_limit(f"{directory}.memsw.limit_in_bytes", _UNLIMITED),
-            failures=read_int(f"{directory}.failcnt"),
             stat=read_table(f"{directory}.stat"),
+            events={"max": read_int(f"{directory}.failcnt"), **read_table(f"{directory}.oom_control")},
         )
