@@ -16,8 +16,9 @@ from functools import partial
 from bench import pod_memory
 from bench.measure import Round, Row, alone, compared, interleaved
 from bench.pod_load import through_a_pod
-from bench.pods import Side, bench_node, cpu_seconds, http_seen, line_seen, side, started
+from bench.pods import bench_node, cpu_seconds, http_seen, line_seen, started
 from tests.support.containerd import Containerd
+from tests.support.workloads import Side, side
 
 TITLE = "a pod against a pod of runc, by CRI"
 LIVES = 5
@@ -31,11 +32,14 @@ class Size:
 
     rounds: int
     bursts: int
-    counts: tuple[int, ...]
+    small: tuple[int, ...]
+    large: tuple[int, ...]
+    memory_rounds: int
     seconds: float
 
 
-FULL, QUICK = Size(25, 7, (1, 10, 50, 200, 500), 5.0), Size(3, 1, (1, 10), 1.0)
+FULL = Size(25, 7, (1, 10, 50), (200, 500), 3, 5.0)
+QUICK = Size(3, 1, (1, 10), (), 1, 1.0)
 
 
 def measure(quick: bool) -> list[Row]:
@@ -53,7 +57,7 @@ def rows_of(node: Containerd, ours: Side, theirs: Side, size: Size) -> list[Row]
     both = (ours, theirs)
     rows = lives(node, both, size.rounds)
     rows += bursts(node, both, size.bursts)
-    rows += memories(node, both, size.counts)
+    rows += memories(node, both, size)
     return [*rows, *through_a_pod(node, both, size.seconds, size.bursts)]
 
 
@@ -126,16 +130,24 @@ def burst(node: Containerd, side: Side) -> Round:
     return {"rate": PARALLEL / took}
 
 
-def memories(node: Containerd, both: tuple[Side, Side], counts: tuple[int, ...]) -> list[Row]:
-    """What each idle pod adds, of both kinds; and what is there before the first pod."""
-    rows = []
+def memories(node: Containerd, both: tuple[Side, Side], size: Size) -> list[Row]:
+    """What each idle pod adds, of both kinds; and what is there before the first pod. The large counts once."""
+    rows: list[Row] = []
     for kind, loads in (("command", [each.hold for each in both]), ("http", [each.http for each in both])):
-        ours, theirs = (pod_memory.idle(node, each, load, counts) for each, load in zip(both, loads, strict=True))
-        for count in counts:
-            name, weighed = f"{node.version}: {kind}, each of {count}", (ours.per_pod(count), theirs.per_pod(count))
-            rows.append(compared(name, "MiB", both[1].name, [weighed[0]], [weighed[1]]))
-            kernel = ([ours.kernel_per_pod(count)], [theirs.kernel_per_pod(count)])
-            rows.append(compared(f"{name}: in the kernel", "MiB", both[1].name, *kernel))
-        if kind == "command":
-            rows.append(alone(f"{node.version}: before the first pod", "MiB", [ours.base / 1024]))
+        for counts, rounds in ((size.small, size.memory_rounds), (size.large, 1)):
+            measured = [partial(pod_memory.idle, node, *each, counts) for each in zip(both, loads, strict=True)]
+            rows += (
+                _memory_rows(f"{node.version}: {kind}, ", both[1].name, interleaved(measured, rounds)) if counts else []
+            )
+    return rows
+
+
+def _memory_rows(prefix: str, peer: str, taken: list[list[Round]]) -> list[Row]:
+    """Nothing of runc is there before the first pod: ours stands alone there."""
+    rows = []
+    for name in taken[0][0]:
+        ours, theirs = ([each[name] for each in side] for side in taken)
+        rows.append(
+            compared(prefix + name, "MiB", peer, ours, theirs) if all(theirs) else alone(prefix + name, "MiB", ours)
+        )
     return rows

@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from bench.load import load
-from bench.measure import Row, compared, interleaved
-from bench.pods import PORT, Side, http_seen, started
+from bench.measure import Round, Row, compared, interleaved
+from bench.pods import PORT, http_seen
 from bench.servers import ours as wherry_run
 from tests.support import images
 from tests.support.containerd import Containerd
 from tests.support.pods import until
 from tests.support.ports import free_port
+from tests.support.workloads import Side, side
 
 CONNECTIONS = 32
 
 
 def through_a_pod(node: Containerd, both: tuple[Side, Side], seconds: float, rounds: int) -> list[Row]:
-    """One row for each handler: its pod against itself alone, both with one worker and the client on the same cores.
+    """Two rows for each handler: its pod against itself alone, both with one worker and the client on the same cores.
 
-    A pod is reached over its virtual link: that is most of what the native side shows.
+    On the host's network nothing but the pod is between them; on its own network a virtual link is, too.
     """
-    return [_row(node, each, seconds, rounds) for each in {each.handler: each for each in both}.values()]
+    names = list(dict.fromkeys(each.handler for each in both))
+    return [_row(node, name, own, seconds, rounds) for name in names for own in (False, True)]
 
 
-def _row(node: Containerd, side: Side, seconds: float, rounds: int) -> Row:
-    pod, _ = started(node, side, side.http)
-    address = pod.ip
-    http_seen(address)
-    with _alone(side) as port:
-        measured = [
-            lambda: load(PORT, seconds, CONNECTIONS, None, address),
-            lambda: load(port, seconds, CONNECTIONS, None),
-        ]
-        inside, outside = ([each["rate"] for each in taken] for taken in interleaved(measured, rounds))
+def _row(node: Containerd, name: str, own_network: bool, seconds: float, rounds: int) -> Row:
+    port = PORT if own_network else free_port()
+    chosen = side(name, port)
+    pod = node.run(chosen.http.pod("load", host_network=not own_network), chosen.handler)
+    pod.start(chosen.http.container())
+    address = pod.ip if own_network else "127.0.0.1"
+    http_seen(address, port)
+    with _alone(chosen) as other:
+        inside, outside = _loaded(seconds, port, address), _loaded(seconds, other, "127.0.0.1")
+        ours, theirs = ([each["rate"] for each in taken] for taken in interleaved([inside, outside], rounds))
     pod.remove()
-    return compared(f"{node.version}: HTTP through a pod of {side.name}", "req/s", "the same alone", inside, outside)
+    network = "its own" if own_network else "the host's"
+    return compared(f"{node.version}: HTTP to {name} on {network} network", "req/s", "the same alone", ours, theirs)
+
+
+def _loaded(seconds: float, port: int, host: str) -> Callable[[], Round]:
+    return partial(load, port, seconds, CONNECTIONS, None, host)
 
 
 @contextmanager

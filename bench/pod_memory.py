@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-from bench.pods import Side, Workload, http_seen, line_seen, started
+from bench.measure import Round
+from bench.pods import http_seen, line_seen, started
 from bench.servers import pss_of
 from tests.support.containerd import Containerd
+from tests.support.workloads import Side, Workload
 
 KERNEL = ("Slab", "KernelStack", "PageTables", "Percpu")
 """Lines of /proc/meminfo that processes, namespaces, cgroups and mounts are paid from."""
@@ -23,37 +24,21 @@ SETTLE = 2.0
 PARALLEL = 4
 
 
-@dataclass(frozen=True)
-class Memory:
-    """KiB. base: without a pod."""
-
-    base: int
-    pss: dict[int, int]
-    kernel: dict[int, int]
-
-    def per_pod(self, count: int) -> float:
-        """MiB that each of so many pods adds."""
-        return (self.pss[count] - self.base) / count / 1024
-
-    def kernel_per_pod(self, count: int) -> float:
-        return self.kernel[count] / count / 1024
-
-
-def idle(node: Containerd, side: Side, load: Workload, counts: Sequence[int]) -> Memory:
-    """Start pods up to each count and weigh them there; they are removed in the end. http pods have answered once."""
+def idle(node: Containerd, side: Side, load: Workload, counts: Sequence[int]) -> Round:
+    """MiB that each pod adds at each count, and what of the kernel's; http pods have answered once. All are removed."""
     node.wait_until_clean(60)
     time.sleep(SETTLE)
     base, kernel = pss(node), kernel_kib()
-    taken: dict[int, int] = {}
-    kernels: dict[int, int] = {}
+    found = {"before the first": base / 1024}
     there = 0
     for count in counts:
         _add(node, side, load, count - there)
         there = count
         time.sleep(SETTLE)
-        taken[count], kernels[count] = pss(node), kernel_kib() - kernel
+        found[f"each of {count}"] = (pss(node) - base) / count / 1024
+        found[f"each of {count}, in the kernel"] = (kernel_kib() - kernel) / count / 1024
     _remove(node)
-    return Memory(base, taken, kernels)
+    return found
 
 
 def pss(node: Containerd) -> int:

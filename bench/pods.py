@@ -2,65 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.support import images
 from tests.support.containerd import Containerd, containerd
-from tests.support.cri_configs import ContainerSpec, PodSpec
 from tests.support.node_leftovers import CGROUPS
 from tests.support.pods import Container, Pod
 from tests.support.registry import registry
+from tests.support.workloads import Side, Workload
 
 PATIENCE = 60.0
-ASK = b"GET / HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n"
 PORT = 8080
-
-
-@dataclass(frozen=True)
-class Workload:
-    """image: a repository of tests/support/images.py. line: what it says when it runs."""
-
-    image: str
-    line: str
-    command: tuple[str, ...] = ()
-    annotations: Mapping[str, str] = field(default_factory=dict)
-
-    def spec(self) -> ContainerSpec:
-        return ContainerSpec(images.reference(self.image), self.command)
-
-
-@dataclass(frozen=True)
-class Side:
-    """A runtime handler with what it runs: hold says a line and waits, http answers on PORT."""
-
-    name: str
-    handler: str
-    hold: Workload
-    http: Workload
-
-
-def wasm(name: str, line: str, run: str) -> Workload:
-    """As the operator renders it: the artifact by digest, checked by the node."""
-    digest = f"sha256:{hashlib.sha256(images.WASM[name]().read_bytes()).hexdigest()}"
-    plan: dict[str, object] = {"v": 1, "run": run, "wasm": digest}
-    if run == "http":
-        plan["http"] = {"port": PORT, "drain": 1}
-    return Workload(name, line, ("/app.wasm",), {"plan.wherry.dev/app": json.dumps(plan)})
-
-
-def side(name: str) -> Side:
-    """`wherry`, or a native one: `runc`, and `runc-again`, which is the same and shows what the method is worth."""
-    if name.startswith("wherry"):
-        return Side(name, name, wasm("wasm-hold", "holding", "command"), wasm("wasm-http", "", "http"))
-    return Side(name, name.removesuffix("-again"), Workload("hold", "holding"), Workload("httpd", "listening"))
+ASK = b"GET / HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n"
 
 
 @contextmanager
@@ -78,8 +36,8 @@ def bench_node(version: str, sides: list[Side]) -> Iterator[Containerd]:
 
 def started(node: Containerd, side: Side, load: Workload) -> tuple[Pod, Container]:
     """RunPodSandbox, CreateContainer, StartContainer."""
-    pod = node.run(PodSpec("bench", annotations=load.annotations), side.handler)
-    return pod, pod.start(load.spec())
+    pod = node.run(load.pod("bench"), side.handler)
+    return pod, pod.start(load.container())
 
 
 def line_seen(container: Container, text: str) -> None:
@@ -88,14 +46,14 @@ def line_seen(container: Container, text: str) -> None:
     _soon(lambda: container.log.exists() and wanted in container.log.read_bytes())
 
 
-def http_seen(address: str) -> None:
+def http_seen(address: str, port: int = PORT) -> None:
     """Returns when the pod has answered with 200."""
-    _soon(lambda: b" 200 " in asked(address))
+    _soon(lambda: b" 200 " in asked(address, port))
 
 
-def asked(address: str) -> bytes:
+def asked(address: str, port: int) -> bytes:
     """The answer's first bytes; none while nobody listens."""
-    with suppress(OSError), socket.create_connection((address, PORT), timeout=PATIENCE) as connection:
+    with suppress(OSError), socket.create_connection((address, port), timeout=PATIENCE) as connection:
         connection.sendall(ASK)
         return connection.recv(4096)
     return b""
