@@ -1,4 +1,4 @@
-"""One call of containerd, answered in a child of the zygote: `start` finds a host or becomes one, `delete` cleans up."""
+"""One call of containerd, answered in a child of the zygote: `start` finds or becomes a host, `delete` cleans up."""
 
 from __future__ import annotations
 

@@ -23,12 +23,9 @@ def main(words: bytes, files: list[int]) -> NoReturn:
             report_fault(report, StartError("instantiate", f"the pod's namespaces: {fault}"))
             os._exit(1)
         report_ready(report)
-        # A kernel's grace period, 10 ms: whoever waits for the namespaces need not wait for this.
-        for path in order.joins:
-            _join(path)
         os.closerange(0, 1 << 16)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kept by execve: the kernel reaps what is orphaned in the pod
-        os.execve(order.program, ["wherry-holder"], {})
+        os.execve(order.program, ["wherry-holder"], {})  # noqa: S606 - a file of ours
     finally:
         os._exit(1)
 
@@ -46,13 +43,6 @@ def _make(order: HolderOrder) -> None:
         sethostname(order.hostname)
     for name, value in order.sysctls.items():
         _write(f"/proc/sys/{name.replace('.', '/')}", value)
-
-
-def _join(path: str) -> None:
-    try:
-        _write(path, "0")
-    except OSError:
-        os._exit(1)  # the pod was removed meanwhile
 
 
 def _write(path: str, text: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from wherry.errors import StartError
 
-HOLDER, WORKER = 0, 1
+HOLDER, PLANNER, WORKER = 0, 1, 2
 """Places in the nursery's list of children."""
 
 
@@ -17,7 +17,7 @@ HOLDER, WORKER = 0, 1
 class HolderOrder:
     """A pod's namespaces. program: what is executed in the end. netns: a file, "" for the node's own.
 
-    new: CLONE_NEW* flags. sysctls: names with dots. joins: `cgroup.procs` files that the process is written to.
+    new: CLONE_NEW* flags. sysctls: names with dots.
     """
 
     program: str
@@ -25,7 +25,6 @@ class HolderOrder:
     new: int
     hostname: str
     sysctls: Mapping[str, str]
-    joins: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 from tests.support import images, programs
 from tests.support.containerd import Containerd, containerd
 from tests.support.registry import Registry, registry
+from tests.support.zygote import Zygote
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +57,10 @@ def node(nodes: Nodes, version: str) -> Iterator[Containerd]:
     yield running
     running.purge()
     running.wait_until_clean()
+
+
+@pytest.fixture
+def origin(node: Containerd) -> Zygote:
+    """The zygote of `node`, which runs."""
+    node.start_zygote()
+    return node.zygote

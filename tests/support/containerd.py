@@ -24,7 +24,8 @@ from tests.support.cri import Cri, CriError
 from tests.support.cri_configs import PodSpec
 from tests.support.node_leftovers import CGROUPS, Traces, hierarchies
 from tests.support.pods import Pod, until
-from tests.support.zygote import LAUNCHER, Zygote
+from tests.support.zygote import Zygote
+from wherry_shim import launcher
 
 START = 60.0
 """Seconds for a start on a busy machine."""
@@ -66,7 +67,7 @@ class Containerd:
         binary = programs.containerd(self.version) / "containerd"
         with (self.folder / "containerd.log").open("ab") as log:
             command = [str(binary), "--config", str(self.folder / "config.toml")]
-            found = f"{binary.parent}:{LAUNCHER}:{os.environ['PATH']}"
+            found = f"{binary.parent}:{launcher.FOLDER}:{os.environ['PATH']}"
             environment = {**os.environ, **self.zygote.environment, "PATH": found, **self._environment}
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self.folder

@@ -11,8 +11,6 @@ from pathlib import Path
 from tests.support.containerd_config import Settings
 from tests.support.pods import until
 
-LAUNCHER = Path(__file__).parent.parent.parent / "shim" / "wherry_shim" / "launcher"
-"""Where containerd finds `containerd-shim-wherry-v1`."""
 START = 60.0
 
 
@@ -67,6 +65,11 @@ class Zygote:
             raise RuntimeError(f"the zygote ended: {self.log()[-3000:]}")
         written = self.state / "zygote.pid"
         return written.exists() and written.read_text().strip() == str(self.pid)
+
+    def restart(self, number: signal.Signals = signal.SIGKILL, **environment: str) -> None:
+        """End it by a signal and start it again; pods run on."""
+        self.end(number)
+        self.start(**environment)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Pods run on; nothing happens when none runs."""

@@ -50,8 +50,8 @@ class Host:
     """address: where http plans listen. workers: processes that serve; 0 is one a core.
     stdio: the guest's stdin, stdout and stderr as open file descriptors of this process.
     cache: folder of blobs and compiled code. quota: its bytes. metrics: file of the shared counters, or an open
-    descriptor of it; None keeps them in memory only. traps: a descriptor that takes the termination message of each request that trapped, for
-    as long as its file is small; None has none.
+    descriptor of it; None keeps them in memory only. traps: a descriptor that takes the termination message of each
+    request that trapped, for as long as its file is small; None has none.
     admin: `host:port` of the Prometheus listener; None has none. reuse: requests an instance serves before it is
     dropped; 1 is a fresh instance for each. serving: how http plans meet their clients.
     report: told one line for a person: a compile that takes long, the summary of what a run used.

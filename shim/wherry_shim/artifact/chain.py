@@ -64,24 +64,36 @@ def planned(task: Task, node: Node, records: Records) -> RunPlan:
 def located(task: Task, node: Node, records: Records) -> Located:
     """The Wasm, hashed. Raises StartError `artifact`."""
     with _refusals():
-        image = _image(task, node, records)
-        if layouts.detect(image.manifest, image.store.name).how == "tar":
-            return Located(kept(task.rootfs(), task.bundle, node.cache, WASM_LIMIT), unique=True)
-        return _layer(image, node)
+        image = _image(task.bundle.image, task.container, node, records)
+        if _is_layer(image):
+            return _layer(image, node)
+        return Located(kept(task.rootfs(), task.bundle, node.cache, WASM_LIMIT), unique=True)
+
+
+def layer_of(name: str, node: Node, records: Records) -> Located:
+    """The Wasm of an image that no container needs to have, hashed. Raises StartError `artifact`."""
+    with _refusals():
+        image = _image(name, "", node, records)
+        if _is_layer(image):
+            return _layer(image, node)
+    raise StartError("artifact", f"{name}: its Wasm is a file in its root filesystem", cure="`wherry push` the .wasm")
 
 
 def is_wasm_image(task: Task, node: Node, records: Records) -> bool:
     """Whether the image has a layout whose Wasm is a layer. An image that cannot be read is an ordinary one."""
     try:
-        image = _image(task, node, records)
-        return layouts.detect(image.manifest, image.store.name).how == "layer"
+        return _is_layer(_image(task.bundle.image, task.container, node, records))
     except WherryError:
         return False
 
 
-def _image(task: Task, node: Node, records: Records) -> Image:
-    name, digest = target(task.bundle.image, task.container, records)
+def _image(name: str, container: str, node: Node, records: Records) -> Image:
+    name, digest = target(name, container, records)
     return open_image(ContentStore(node.content, name), digest)
+
+
+def _is_layer(image: Image) -> bool:
+    return layouts.detect(image.manifest, image.store.name).how == "layer"
 
 
 def _layer(image: Image, node: Node) -> Located:

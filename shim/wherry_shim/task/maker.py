@@ -12,6 +12,7 @@ from wherry.errors import StartError
 from wherry.plan import bundle as bundles
 from wherry_shim.artifact.chain import Task as ImageTask
 from wherry_shim.artifact.chain import is_wasm_image
+from wherry_shim.artifact.containerd import Containerd
 from wherry_shim.artifact.node import Node
 from wherry_shim.nursery import Nursery
 from wherry_shim.order import WorkerOrder
@@ -38,6 +39,7 @@ class Maker:
         self._settings = settings
         self._nursery = nursery
         self._reaper = reaper
+        self._records = Containerd(request.containerd, request.namespace)
         self._node = Node(request.containerd, request.namespace, settings.content, settings.cache)
 
     async def make(self, request: CreateTaskRequest, names: Names) -> Workload:
@@ -56,7 +58,7 @@ class Maker:
 
     def _role(self, container: str, bundle: bundles.Bundle) -> bundles.Role:
         task = ImageTask(container, bundle, Path)  # whether a layer is Wasm is told without the root file system
-        return bundles.role(bundle, lambda: is_wasm_image(task, self._node, self._node.records()))
+        return bundles.role(bundle, lambda: is_wasm_image(task, self._node, self._records))
 
     def _order(self, request: CreateTaskRequest, spec: Mapping[str, Any], bundle: bundles.Bundle) -> WorkerOrder:
         root = self._settings.state / "root"

@@ -13,11 +13,16 @@ _LIMIT = 1 << 16
 async def reported(reader: int, what: str) -> None:
     """Until the other end of this pipe reports ready or is closed; closes the reader. Raises StartError."""
     loop = asyncio.get_running_loop()
-    told = loop.create_future()
-    loop.add_reader(reader, lambda: told.done() or told.set_result(None))
+    told: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(reader, _tell, told)
     try:
         await told
         check_report(os.read(reader, _LIMIT), what)
     finally:
         loop.remove_reader(reader)
         os.close(reader)
+
+
+def _tell(told: asyncio.Future[None]) -> None:
+    if not told.done():
+        told.set_result(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,7 @@ class Sandbox:
         self._program = program
         self._nursery = nursery
         self._reaper = reaper
+        self._joining: asyncio.Task[None] | None = None
 
     async def create(self) -> Born:
         undo.write(self._bundle, [f"cgroup {folder}" for folder in self.cgroup.directories])
@@ -53,19 +55,23 @@ class Sandbox:
     async def _born(self) -> Born:
         made = "pid" in self._namespaces and not self._namespaces["pid"]
         reader, writer = os.pipe2(os.O_CLOEXEC)
+        home = self.cgroup.descriptor()
         try:
-            pid = self._nursery.bear(HOLDER, words(self._order()), [writer], CLONE_NEWPID if made else 0)
+            pid = self._nursery.bear(HOLDER, words(self._order()), [writer], CLONE_NEWPID if made else 0, home)
         finally:
-            os.close(writer)
+            for descriptor in (writer, *([home] if home is not None else [])):
+                os.close(descriptor)
         born = Born(pid, self._reaper.watch(pid))
+        if home is None:
+            # A grace period of the kernel, 10 ms: whoever waits for the pod's namespaces need not wait for this.
+            self._joining = asyncio.create_task(asyncio.to_thread(self.cgroup.join, pid))
         await reported(reader, "the pod's holder")
         return born
 
     def _order(self) -> HolderOrder:
         new = sum(flag for kind, flag in _MADE.items() if kind in self._namespaces)
-        joins = [f"{folder}/cgroup.procs" for folder in self.cgroup.directories]
         netns = self._namespaces.get("network", "")
-        return HolderOrder(str(self._program), netns, new, self._hostname, self._sysctls, joins)
+        return HolderOrder(str(self._program), netns, new, self._hostname, self._sysctls)
 
     async def start(self) -> None:
         """It holds already."""
@@ -80,6 +86,10 @@ class Sandbox:
         """It has no terminal."""
 
     async def destroy(self) -> None:
+        if self._joining:
+            await asyncio.wait({self._joining})
+            self._joining.exception()  # the holder had ended
+            self._joining = None
         self.cgroup.kill()
         self.cgroup.remove()
         undo.forget(self._bundle)

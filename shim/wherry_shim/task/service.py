@@ -1,4 +1,4 @@
-"""containerd's Task service (api/runtime/task): decode, act, encode. Which workload a task has is the maker's choice."""
+"""containerd's Task service (api/runtime/task): decode, act, encode. What a task does is its workload's business."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.empty_pb2 import Empty
 
 from wherry_shim.proto import task_pb2 as pb
+from wherry_shim.proto.process_pb2 import Status
 from wherry_shim.proto.services import TASK_SERVICES
 from wherry_shim.proto.typeurl import LINUX_RESOURCES
 from wherry_shim.task.events import Publish
@@ -105,7 +106,7 @@ class TaskService:
             exec_id=request.exec_id,
             bundle=task.bundle,
             pid=life.pid,
-            status=life.state.value,
+            status=Status.Name(life.state.value),
             stdin=life.names.stdin,
             stdout=life.names.stdout,
             stderr=life.names.stderr,

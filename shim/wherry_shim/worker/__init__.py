@@ -1,1 +1,1 @@
-"""The process of a Wasm container: from a root that sees the node to one that sees what it was granted, then the guest."""
+"""The process of a Wasm container: from a view of the node to a view of what was granted, and then the guest."""

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from wherry.engine.http.head import RequestHead
 from wherry.plan.ending import Ending
 
-
 TRAPS_LIMIT = 64 << 10
 """Bytes of the file of traps, above which no more are kept."""
 
