@@ -1,7 +1,8 @@
 """Pods of Wasm against pods of containers, on the same containerd, taken in turns.
 
 WHERRY_BENCH_SIDES names both sides, ours first: `wherry,runc` unless told otherwise; `runc,runc-again` compares runc
-with itself, which shows what the method is worth. WHERRY_BENCH_CONTAINERD: versions, else `1.7,2.3`.
+with itself, which shows what the method is worth. WHERRY_BENCH_CONTAINERD: versions, else `1.7,2.3`; the quick
+form takes 2.3 alone.
 Root and state of containerd lie in memory, so that no disk is measured.
 """
 
@@ -24,6 +25,8 @@ TITLE = "a pod against a pod of runc, by CRI"
 LIVES = 5
 """Pods whose CPU time is taken together: one alone is less than what a shim's own end may be late."""
 PARALLEL = 20
+MEASURES = ("sandbox", "first line", "first HTTP 200", "stop and remove", "CPU of a pod's life")
+"""Of one pod's life, in milliseconds; `sandbox` is the first call's part of `first line`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ QUICK = Size(3, 1, (1, 10), (), 1, 1.0)
 
 def measure(quick: bool) -> list[Row]:
     names = os.environ.get("WHERRY_BENCH_SIDES", "wherry,runc").split(",")
-    versions = os.environ.get("WHERRY_BENCH_CONTAINERD", "1.7,2.3").split(",")
+    versions = os.environ.get("WHERRY_BENCH_CONTAINERD", "2.3" if quick else "1.7,2.3").split(",")
     sides = [side(name) for name in names]
     rows: list[Row] = []
     for version in versions:
@@ -67,12 +70,15 @@ def lives(node: Containerd, both: tuple[Side, Side], rounds: int) -> list[Row]:
     for first in measured:
         first()  # the first pod of a handler finds nothing in any cache
     ours, theirs = interleaved(measured, rounds)
-    units = {"first line": "ms", "first HTTP 200": "ms", "stop and remove": "ms", "CPU of a pod's life": "ms"}
     return [
         compared(
-            f"{node.version}: {name}", unit, both[1].name, *([each[name] for each in taken] for taken in (ours, theirs))
+            f"{node.version}: {name}",
+            "ms",
+            both[1].name,
+            [each[name] for each in ours],
+            [each[name] for each in theirs],
         )
-        for name, unit in units.items()
+        for name in MEASURES
     ]
 
 
@@ -81,12 +87,14 @@ def life(node: Containerd, side: Side) -> Round:
 
 
 def line_and_removal(node: Containerd, side: Side) -> Round:
-    began = time.perf_counter()
-    pod, container = started(node, side, side.hold)
-    line_seen(container, side.hold.line)
-    seen = time.perf_counter()
+    times = [time.perf_counter()]
+    pod = node.run(side.hold.pod("bench"), side.handler)
+    times.append(time.perf_counter())
+    line_seen(pod.start(side.hold.container()), side.hold.line)
+    times.append(time.perf_counter())
     pod.remove()
-    return {"first line": (seen - began) * 1e3, "stop and remove": (time.perf_counter() - seen) * 1e3}
+    began, up, seen, gone = ((each - times[0]) * 1e3 for each in (*times, time.perf_counter()))
+    return {"sandbox": up - began, "first line": seen - began, "stop and remove": gone - seen}
 
 
 def first_answer(node: Containerd, side: Side) -> float:
@@ -131,23 +139,13 @@ def burst(node: Containerd, side: Side) -> Round:
 
 
 def memories(node: Containerd, both: tuple[Side, Side], size: Size) -> list[Row]:
-    """What each idle pod adds, of both kinds; and what is there before the first pod. The large counts once."""
-    rows: list[Row] = []
+    """What each idle pod adds, of both kinds, and what is there before the first pod. The large counts once."""
+    rows = [alone(f"{node.version}: before the first pod", "MiB", [pod_memory.pss(node) / 1024])]
     for kind, loads in (("command", [each.hold for each in both]), ("http", [each.http for each in both])):
         for counts, rounds in ((size.small, size.memory_rounds), (size.large, 1)):
             measured = [partial(pod_memory.idle, node, *each, counts) for each in zip(both, loads, strict=True)]
-            rows += (
-                _memory_rows(f"{node.version}: {kind}, ", both[1].name, interleaved(measured, rounds)) if counts else []
-            )
-    return rows
-
-
-def _memory_rows(prefix: str, peer: str, taken: list[list[Round]]) -> list[Row]:
-    """Nothing of runc is there before the first pod: ours stands alone there."""
-    rows = []
-    for name in taken[0][0]:
-        ours, theirs = ([each[name] for each in side] for side in taken)
-        rows.append(
-            compared(prefix + name, "MiB", peer, ours, theirs) if all(theirs) else alone(prefix + name, "MiB", ours)
-        )
+            ours, theirs = interleaved(measured, rounds if counts else 0)
+            for name in ours[0] if ours else ():
+                values = ([each[name] for each in taken] for taken in (ours, theirs))
+                rows.append(compared(f"{node.version}: {kind}, {name}", "MiB", both[1].name, *values))
     return rows

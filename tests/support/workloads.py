@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.support import images
 from tests.support.cri_configs import ContainerSpec, PodSpec
+from wherry.oci.digest import digest_of
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,15 @@ class Side:
 
 def plan(image: str, run: str, **fields: object) -> dict[str, str]:
     """The annotation of a pod whose container `app` runs an artifact of images.WASM, as the operator renders it."""
-    digest = f"sha256:{hashlib.sha256(images.WASM[image]().read_bytes()).hexdigest()}"
-    return {"plan.wherry.dev/app": json.dumps({"v": 1, "run": run, "wasm": digest, **fields})}
+    digest = digest_of(images.WASM[image]().read_bytes())
+    limits = {"memory": 128 << 20, "timeout": 30.0 if run == "http" else None, "fuel": None, "concurrency": 16}
+    return {"plan.wherry.dev/app": json.dumps({"v": 1, "run": run, "wasm": digest, "limits": limits, **fields})}
 
 
 def side(name: str, port: int = 8080) -> Side:
     """`wherry…`, or a native one: `runc`, and `runc-again`, which is the same and shows what a comparison is worth."""
     if name.startswith("wherry"):
-        served = plan("wasm-http", "http", http={"port": port, "drain": 1})
+        served = plan("wasm-http", "http", http={"port": port, "drain": 1.0})
         hold = Workload("wasm-hold", "holding", ("/app.wasm",), annotations=plan("wasm-hold", "command"))
         return Side(name, name, hold, Workload("wasm-http", "", ("/app.wasm",), annotations=served))
     http = Workload("httpd", "listening", args=(str(port),))
