@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 
 @pytest.fixture
-def processes(node: Containerd, origin: Zygote, tmp_path: Path) -> Iterator[list[int]]:
+def processes(node: Containerd, origin: Zygote, tmp_path: Path) -> list[int]:
     """All processes of a guest that serves, with one folder granted and one mounted and not granted."""
     for name in ("granted", "other"):
         (tmp_path / name).mkdir()
@@ -26,7 +25,7 @@ def processes(node: Containerd, origin: Zygote, tmp_path: Path) -> Iterator[list
     pod = node.run(annotated("wasm-http", "http", mounts=["/data/in"]), "wherry")
     container = pod.start(guest("wasm-http", uid=65532, gid=65532, groups=(7,), mounts=mounts))
     until(lambda: listens(pod.ip))
-    yield inside(container.pid)
+    return inside(container.pid)
 
 
 def inside(pid: int) -> list[int]:
