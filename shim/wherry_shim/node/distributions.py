@@ -18,7 +18,7 @@ _ONLY_FOR_PEOPLE = frozenset({"rich"})
 
 _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)\s*(?:\[(?P<extras>[^\]]*)\])?[^;]*(?:;(?P<marker>.*))?", re.DOTALL)
 _EXTRA = re.compile(r"""extra\s*==\s*["']([\w.-]+)["']""")
-_WITHOUT_SUFFIX = frozenset(".pyi .pyx .pxd .pxi .c .h .pyc".split())
+_WITHOUT_SUFFIX = frozenset([".pyi", ".pyx", ".pxd", ".pxi", ".c", ".h", ".pyc"])
 _WITHOUT_FOLDER = frozenset({"test", "tests", "__pycache__", "include"})
 _WITHOUT_RECORD = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 """What an installer wrote about this machine."""

@@ -14,8 +14,21 @@ from wherry_shim.node.libraries import is_elf
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 _WITHOUT = frozenset(
-    "test tests idlelib ensurepip turtledemo tkinter lib2to3 distutils venv pydoc_data curses sqlite3 dbm __pycache__ "
-    "site-packages dist-packages".split()
+    {
+        *(
+            "test",
+            "tests",
+            "idlelib",
+            "ensurepip",
+            "turtledemo",
+            "tkinter",
+            "lib2to3",
+            "distutils",
+            "venv",
+            "pydoc_data",
+        ),
+        *("curses", "sqlite3", "dbm", "__pycache__", "site-packages", "dist-packages"),
+    }
 )
 """Folders of the standard library that nothing on a node imports."""
 

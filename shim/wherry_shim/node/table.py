@@ -83,10 +83,9 @@ def with_block(main: str, where: str, version: int, prefix: str) -> str:
         _refuse_another(theirs, prefix, where)
         return bare
     after = append_block(bare, version, prefix)
-    if parse(after, where) != _with(before, key, runtime(prefix)):
-        raise NodeError(
-            f"{where}: a table {_dotted(key)} cannot be added at its end", cure=_BY_HAND.format(_dotted(key))
-        )
+    if _understood(after) != _with(before, key, runtime(prefix)):
+        cure = f"write [{_dotted(key)}] by hand, and run this again"
+        raise NodeError(f"{where}: a table {_dotted(key)} cannot be added at its end", cure=cure)
     return after
 
 
@@ -130,7 +129,11 @@ def without_import(main: str, where: str, path: str) -> str:
     return _cut_string(main, statement, path)
 
 
-_BY_HAND = "write [{}] by hand, and run this again"
+def _understood(text: str) -> Document | None:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
 
 
 def _table(version: int, prefix: str) -> str:

@@ -139,7 +139,7 @@ def _compile(root: Path, final: Path) -> None:
         *places,
         code,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise NodeError(f"the tree's own Python failed: {said[-1] if said else done.returncode}")

@@ -1,0 +1,56 @@
+"""What containerd itself makes of its configuration: `containerd config dump`, compared before and after a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+from wherry_shim.node.table import HANDLER, Document
+
+_TABLES = ("io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime")
+"""containerd dumps in its own latest version, whatever the file declares: 2 for 1.7, above it for 2.x."""
+_ABSENT = object()
+
+Path = tuple[str, ...]
+
+
+def handlers(dump: Document) -> dict[str, Mapping[str, object]]:
+    """The runtimes that CRI would offer, by handler; empty when the CRI plugin is not there."""
+    for table in _TABLES:
+        runtimes = _at(dump, ("plugins", table, "containerd", "runtimes"))
+        if isinstance(runtimes, Mapping):
+            return dict(runtimes)
+    return {}
+
+
+def cri_is_disabled(dump: Document) -> bool:
+    """Whether the configuration turns CRI off, as the one does that Docker's packages bring."""
+    disabled = dump.get("disabled_plugins")
+    names = disabled if isinstance(disabled, list) else []
+    return any(name == "cri" or name in _TABLES for name in names)
+
+
+def strange_changes(before: Document, after: Document) -> list[str]:
+    """Dotted paths that differ and are neither our table nor `imports`; empty when a change did what it should."""
+    return [".".join(path) for path in _differences(before, after, ()) if not _allowed(path)]
+
+
+def _allowed(path: Path) -> bool:
+    # containerd 1.7 lists the files that it loaded there, in any order.
+    return path[0] == "imports" or (
+        path[1:2] and path[1] in _TABLES and path[2:5] == ("containerd", "runtimes", HANDLER)
+    )
+
+
+def _differences(before: object, after: object, path: Path) -> Iterator[Path]:
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        yield from [path] if before != after else []
+        return
+    for key in dict.fromkeys(chain(before, after)):
+        yield from _differences(before.get(key, _ABSENT), after.get(key, _ABSENT), (*path, key))
+
+
+def _at(document: object, path: Path) -> object:
+    for part in path:
+        document = document.get(part) if isinstance(document, Mapping) else None
+    return document
