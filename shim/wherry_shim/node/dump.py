@@ -9,7 +9,7 @@ from wherry_shim.node.table import HANDLER, Document
 
 _TABLES = ("io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime")
 """containerd dumps in its own latest version, whatever the file declares: 2 for 1.7, above it for 2.x."""
-_ABSENT = object()
+_RUNTIMES = ("containerd", "runtimes")
 
 Path = tuple[str, ...]
 
@@ -17,7 +17,7 @@ Path = tuple[str, ...]
 def handlers(dump: Document) -> dict[str, Mapping[str, object]]:
     """The runtimes that CRI would offer, by handler; empty when the CRI plugin is not there."""
     for table in _TABLES:
-        runtimes = _at(dump, ("plugins", table, "containerd", "runtimes"))
+        runtimes = _at(dump, ("plugins", table, *_RUNTIMES))
         if isinstance(runtimes, Mapping):
             return dict(runtimes)
     return {}
@@ -43,14 +43,22 @@ def _allowed(path: Path) -> bool:
 
 
 def _differences(before: object, after: object, path: Path) -> Iterator[Path]:
-    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
-        yield from [path] if before != after else []
-        return
-    for key in dict.fromkeys(chain(before, after)):
-        yield from _differences(before.get(key, _ABSENT), after.get(key, _ABSENT), (*path, key))
+    """An option that is absent means its type's zero: an empty text, no, 0, nothing."""
+    if isinstance(before, Mapping) or isinstance(after, Mapping):
+        was, is_now = _entries(before), _entries(after)
+        for key in dict.fromkeys(chain(was, is_now)):
+            yield from _differences(was.get(key), is_now.get(key), (*path, key))
+    elif (before or None) != (after or None):
+        yield path
+
+
+def _entries(document: object) -> Mapping[str, object]:
+    if isinstance(document, Mapping):
+        return document
+    return {"": document} if document else {}
 
 
 def _at(document: object, path: Path) -> object:
     for part in path:
-        document = document.get(part) if isinstance(document, Mapping) else None
+        document = _entries(document).get(part)
     return document

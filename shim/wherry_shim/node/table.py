@@ -11,6 +11,7 @@ SystemdCgroup is no option of this runtime. The kubelet's driver decides the for
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 import tomllib
@@ -33,6 +34,9 @@ _BLOCK = re.compile(rf"^{re.escape(_FIRST)}\r?\n.*?^{re.escape(_LAST)}(?:\r?\n|\
 _OURS = "  # wherry-node"
 
 Document = Mapping[str, object]
+Runtimes = Mapping[str, Mapping[str, object]]
+"""Options by handler."""
+_NONE: Runtimes = {}
 
 
 def parse(text: str, where: str) -> Document:
@@ -68,31 +72,37 @@ def drop_in(version: int, prefix: str) -> str:
     """The whole drop-in file for a main file of this version (2 and up, 0 for none declared)."""
     # A file without the line is read like a main file without it: as the names of version 2 by containerd 2.
     line = f"version = {min(version, LATEST)}\n\n" if version else ""
-    return f"{_FIRST}\n{line}{_table(version or OLDEST_DECLARED, prefix)}"
+    return f"{_FIRST}\n{line}{_table(version or OLDEST_DECLARED, HANDLER, runtime(prefix))}"
 
 
-def with_block(main: str, where: str, version: int, prefix: str) -> str:
+def with_block(main: str, where: str, version: int, prefix: str, defaults: Runtimes = _NONE) -> str:
     """The main file with our table as a marked block at its end; an older block of ours is replaced.
 
+    defaults: the runtimes that containerd has without the file. containerd 1.7 forgets them as soon as a file names
+    any runtime, so they are written into the block when the file names none.
     Raises NodeError when the file has the handler already, with other options, or cannot take another table.
     """
     bare = without_block(main)
     before = parse(bare, where)
-    key = runtime_key(version)
+    *runtimes_key, _ = key = runtime_key(version)
     if (theirs := _at(before, key)) is not None:
         _refuse_another(theirs, prefix, where)
         return bare
-    after = append_block(bare, version, prefix)
-    if _understood(after) != _with(before, key, runtime(prefix)):
+    kept = {} if _at(before, tuple(runtimes_key)) else _spoken(defaults)
+    after = append_block(bare, version, prefix, kept)
+    if _understood(after) != _with(
+        before, tuple(runtimes_key), _added(before, key, {**kept, HANDLER: runtime(prefix)})
+    ):
         cure = f"write [{_dotted(key)}] by hand, and run this again"
         raise NodeError(f"{where}: a table {_dotted(key)} cannot be added at its end", cure=cure)
     return after
 
 
-def append_block(text: str, version: int, prefix: str) -> str:
+def append_block(text: str, version: int, prefix: str, kept: Runtimes = _NONE) -> str:
     """The text with our block after it, in its own line ends. For templates, which are no TOML yet."""
     end = newline(text)
-    block = f"{_FIRST}\n{_table(version, prefix)}{_LAST}\n".replace("\n", end)
+    tables = [_table(version, name, options) for name, options in {**kept, HANDLER: runtime(prefix)}.items()]
+    block = f"{_FIRST}\n{''.join(tables)}{_LAST}\n".replace("\n", end)
     return text + ("" if not text or text.endswith("\n") else end) + block
 
 
@@ -136,17 +146,36 @@ def _understood(text: str) -> Document | None:
         return None
 
 
-def _table(version: int, prefix: str) -> str:
-    *path, handler = runtime_key(version)
-    lines = [f"[{_dotted((*path, handler))}]"]
-    lines += [f"  {name} = {_value(value)}" for name, value in runtime(prefix).items()]
-    return "\n".join(lines) + "\n"
+def _table(version: int, handler: str, options: Mapping[str, object]) -> str:
+    *path, _ = runtime_key(version)
+    return _lines((*path, handler), options)
+
+
+def _lines(key: tuple[str, ...], options: Mapping[str, object]) -> str:
+    own = {name: value for name, value in options.items() if not isinstance(value, Mapping)}
+    lines = [f"[{_dotted(key)}]", *(f"  {name} = {_value(value)}" for name, value in own.items()), ""]
+    inner = [_lines((*key, name), value) for name, value in options.items() if isinstance(value, Mapping)]
+    return "\n".join(lines) + "".join(inner)
 
 
 def _value(value: object) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
-    return f'"{value}"'
+    """Strings, numbers, booleans and lists of them are written alike in JSON and TOML."""
+    return json.dumps(value)
+
+
+def _spoken(runtimes: Runtimes) -> dict[str, dict[str, object]]:
+    """Without our own, and without options that say what their absence says."""
+    return {name: _filled(options) for name, options in runtimes.items() if name != HANDLER}
+
+
+def _filled(options: Mapping[str, object]) -> dict[str, object]:
+    kept = {name: _filled(value) if isinstance(value, Mapping) else value for name, value in options.items()}
+    return {name: value for name, value in kept.items() if value}
+
+
+def _added(before: Document, key: tuple[str, ...], runtimes: Runtimes) -> dict[str, object]:
+    there = _at(before, key[:-1])
+    return {**(there if isinstance(there, Mapping) else {}), **runtimes}
 
 
 def _dotted(key: tuple[str, ...]) -> str:
