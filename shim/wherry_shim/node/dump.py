@@ -37,9 +37,7 @@ def strange_changes(before: Document, after: Document) -> list[str]:
 
 def _allowed(path: Path) -> bool:
     # containerd 1.7 lists the files that it loaded there, in any order.
-    return path[0] == "imports" or (
-        path[1:2] and path[1] in _TABLES and path[2:5] == ("containerd", "runtimes", HANDLER)
-    )
+    return path[0] == "imports" or any(path[:5] == ("plugins", table, *_RUNTIMES, HANDLER) for table in _TABLES)
 
 
 def _differences(before: object, after: object, path: Path) -> Iterator[Path]:
