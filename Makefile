@@ -43,4 +43,7 @@ bench-%: $(BIN)/.installed-dev ## Compare with peers: serve reuse command inproc
 adapter: $(BIN)/.installed-dev ## Build the adapter components from their C source
 	@$(BIN)/python -m wherry.engine.adapter.build
 
-.PHONY: adapter help install demo test lint docs examples
+proto: $(BIN)/.installed-dev ## Generate the modules of the shim's messages
+	@$(BIN)/python -m grpc_tools.protoc -I shim --python_out=shim --pyi_out=shim shim/wherry_shim/proto/*.proto
+
+.PHONY: adapter help install demo test lint docs examples proto

@@ -10,12 +10,13 @@ ROOT = Path(__file__).parents[2]
 SOURCES = ("core", "cli", "operator", "shim")
 CODE = (*SOURCES, "tests", "bench", "examples")
 BUILT = {"build", "node_modules", "target", "__pycache__", ".venv"}
+GENERATED = "*_pb2.py"
 
 
 def python_files(*folders: str) -> list[Path]:
     """Every Python file below the folders that is written by hand."""
     found = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return sorted(path for path in found if not BUILT & set(path.relative_to(ROOT).parts))
+    return sorted(path for path in found if not BUILT & set(path.relative_to(ROOT).parts) and not path.match(GENERATED))
 
 
 def written_files() -> list[Path]:
