@@ -68,7 +68,7 @@ class Changes:
         if self._content(path) == data:
             return
         known = entries.get(path)
-        folders = known.folders if known else self._missing_folders(path)
+        folders = known.folders if known else _missing_folders(self._host, path)
         before = known.before if known and self.unchanged_by_others(path) else self._original(path, cut, known)
         entries[path] = Entry(before, _digest(data), folders)
         self._keep(entries)
@@ -86,9 +86,7 @@ class Changes:
             _put(file, entry.before)
         elif (state := _state(file)) is not None:
             _replace(file, cut(state.data.decode()).encode(), state, keep_times=False)
-        for folder in reversed(entry.folders):
-            with contextlib.suppress(OSError):  # somebody else's files are in it
-                self._host.at(folder).rmdir()
+        _remove_empty(self._host, entry.folders)
         self._keep(entries)
 
     def _original(self, path: str, cut: Cut, known: Entry | None) -> FileState | None:
@@ -99,11 +97,7 @@ class Changes:
 
     def _content(self, path: str) -> bytes | None:
         state = _state(self._host.at(path))
-        return state and state.data
-
-    def _missing_folders(self, path: str) -> list[str]:
-        parents = [str(parent) for parent in reversed(Path(path).parents)]
-        return [parent for parent in parents if not self._host.has(parent)]
+        return None if state is None else state.data
 
     def _entries(self) -> dict[str, Entry]:
         try:
@@ -126,13 +120,27 @@ class Moment:
     """Some files as they are now, so that a change that failed half way can be taken back whole."""
 
     def __init__(self, host: Host, paths: list[str]) -> None:
-        self._files = {host.at(path): _state(host.at(path)) for path in paths}
+        self._host = host
+        self._files = {path: _state(host.at(path)) for path in paths}
+        self._missing = {path: _missing_folders(host, path) for path in paths}
 
     def restore(self) -> None:
         """Put them all back."""
-        for file, state in self._files.items():
-            if _state(file) != state:
+        for path, state in self._files.items():
+            if _state(file := self._host.at(path)) != state:
                 _put(file, state)
+            _remove_empty(self._host, self._missing[path])
+
+
+def _missing_folders(host: Host, path: str) -> list[str]:
+    parents = [str(parent) for parent in reversed(Path(path).parents)]
+    return [parent for parent in parents if not host.has(parent)]
+
+
+def _remove_empty(host: Host, folders: list[str]) -> None:
+    for folder in reversed(folders):
+        with contextlib.suppress(OSError):  # somebody else's files are in it
+            host.at(folder).rmdir()
 
 
 def _entry(fields: dict[str, object]) -> Entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from wherry_shim.node import dump, table
 from wherry_shim.node.changes import Changes, Cut
@@ -62,28 +62,28 @@ class Containerd:
         """What the files must say, so that it has our runtime. Raises NodeError when that cannot be."""
         if self._template:
             return [self._template_edit(prefix, *self._template)]
-        main = self._read(self.config, _NEW_MAIN)
+        main = self.cut(self.config)(self.read(self.config)) or _NEW_MAIN
         declared = table.declared_version(table.parse(main, self.config))
         if self.version < (2, 0):
             defaults = dump.handlers(self.dump())
             text = table.with_block(main, self.config, declared, prefix, defaults)
-            return [Edit(self.config, text, table.without_block)]
+            return [Edit(self.config, text, self._without_ours)]
         return [
             Edit(self._drop_in, table.drop_in(declared, prefix), table.without_block),
-            Edit(self.config, table.with_import(main, self.config, self._drop_in), self.cut(self.config)),
+            Edit(self.config, table.with_import(main, self.config, self._drop_in), self._without_ours),
         ]
 
     def cut(self, path: str) -> Cut:
-        """What takes our part out of this file."""
-        if path == self.config and self.version >= (2, 0):
-            return partial(table.without_import, where=path, path=self._drop_in)
-        return table.without_block
+        """What takes our part out of this file, whichever containerd it was written for."""
+        return self._without_ours if path == self.config else table.without_block
 
     def apply(self, edits: list[Edit], changes: Changes) -> None:
         """Write the files, and let containerd read them before it has to. Raises NodeError when it reads them wrong.
 
         The files are then as they should not stay: the caller puts them back.
         """
+        if not edits:
+            return
         before = self.dump()
         for edit in edits:
             changes.write(edit.path, edit.text, edit.cut)
@@ -93,17 +93,21 @@ class Containerd:
         if table.HANDLER not in dump.handlers(after):
             raise NodeError(f"{self.config}: containerd does not see the runtime {table.HANDLER!r} in it")
 
+    def read(self, path: str) -> str:
+        """A file's text; empty when there is none. Raises NodeError for one that is not UTF-8."""
+        try:
+            return self.host.at(path).read_bytes().decode()
+        except FileNotFoundError:
+            return ""
+        except UnicodeDecodeError as error:
+            raise NodeError(f"{path}: {error}, expected UTF-8", cure=f"mend {path} first") from None
+
     @property
     def _drop_in(self) -> str:
         return f"{self.config.rpartition('/')[0]}/conf.d/{table.HANDLER}.toml"
 
-    def _read(self, path: str, default: str) -> str:
-        try:
-            return self.host.at(path).read_bytes().decode()
-        except FileNotFoundError:
-            return default
-        except UnicodeDecodeError as error:
-            raise NodeError(f"{path}: {error}, expected UTF-8", cure=f"mend {path} first") from None
+    def _without_ours(self, main: str) -> str:
+        return table.without_import(table.without_block(main), self.config, self._drop_in)
 
     def _dump(self, config: str) -> Document:
         exists = self.host.has(config)
@@ -111,7 +115,7 @@ class Containerd:
         return tomllib.loads(self.host.run(self.program, *arguments))
 
     def _template_edit(self, prefix: str, version: int, path: str) -> Edit:
-        text = table.without_block(self._read(path, self.kubernetes.base))
+        text = table.without_block(self.read(path) or self.kubernetes.base)
         if not text:
             raise NodeError(f"{path} is not there or empty, expected {self.kubernetes.name}'s template")
         return Edit(path, table.append_block(text, version, prefix), table.without_block)
@@ -120,7 +124,7 @@ class Containerd:
         """What the template will give, as far as that can be known: what it gave before, and our block after it."""
         candidate = f"{self.config}.wherry"
         file = self.host.at(candidate)
-        bare = table.without_block(self._read(self.config, ""))
+        bare = table.without_block(self.read(self.config))
         block = edits[0].text.removeprefix(edits[0].cut(edits[0].text))
         try:
             file.write_text(f"{bare}\n{block}")

@@ -42,6 +42,11 @@ class Systemd:
         with contextlib.suppress(NodeError):
             self._call("disable", "--quiet", "--now", unit)
 
+    def kill(self, unit: str) -> None:
+        """Every process of its cgroup, at once. One that is not there is no fault."""
+        with contextlib.suppress(NodeError):
+            self._call("kill", "--signal=KILL", unit)
+
     def is_active(self, unit: str) -> bool:
         """Whether it runs."""
         try:

@@ -28,6 +28,7 @@ from wherry_shim.node.manifest import Manifest
 from wherry_shim.node.table import LAUNCHER
 
 Report = Callable[[str], None]
+_LAUNCHER = resources.files("wherry_shim") / "launcher" / LAUNCHER
 
 # -B: what was not compiled ahead is not compiled at all. -s: no packages of a user. PYTHONHOME and PYTHONPATH are of
 # another Python, if of any. Outbound HTTPS trusts the tree's authorities unless the unit says otherwise.
@@ -117,7 +118,7 @@ def _write_scripts(root: Path, binaries: Path, loader: str) -> None:
     program = f"python{interpreter.VERSION}"
     certificates = library() / "site-packages" / "certifi" / "cacert.pem"
     _write(binaries / "python", _PYTHON.format(loader=loader, program=program, certificates=certificates))
-    _write(binaries / LAUNCHER, (resources.files("wherry_shim") / "launcher" / LAUNCHER).read_text())
+    _write(binaries / LAUNCHER, _LAUNCHER.read_text())
 
 
 def _write(script: Path, text: str) -> None:
