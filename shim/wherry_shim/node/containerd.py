@@ -68,6 +68,7 @@ class Containerd:
             defaults = dump.handlers(self.dump())
             text = table.with_block(main, self.config, declared, prefix, defaults)
             return [Edit(self.config, text, self._without_ours)]
+        table.check_runtime(main, self.config, declared, prefix)
         return [
             Edit(self._drop_in, table.drop_in(declared, prefix), table.without_block),
             Edit(self.config, table.with_import(main, self.config, self._drop_in), self._without_ours),

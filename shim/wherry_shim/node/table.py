@@ -126,6 +126,13 @@ def with_import(main: str, where: str, path: str) -> str:
     return after
 
 
+def check_runtime(main: str, where: str, version: int, prefix: str) -> None:
+    """Raises NodeError when the main file has our handler with an option that a drop-in would silently change."""
+    theirs = _at(parse(main, where), runtime_key(version or OLDEST_DECLARED))
+    if isinstance(theirs, Mapping) and not theirs.items() <= runtime(prefix).items():
+        _refuse_another(theirs, prefix, where)
+
+
 def without_import(main: str, where: str, path: str) -> str:
     """The main file without this import, and without the line if we wrote it and it is empty now."""
     if path not in _imports(parse(main, where), where):
