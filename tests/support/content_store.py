@@ -73,4 +73,4 @@ class Pulled:
     def task(self, image: str, rootfs: Path | None = None, **container: Any) -> Task:
         """A container of the image that the shim is asked to create."""
         bundle = read(bundles.config(bundles.Container(image=image, **container)))
-        return Task("c1", bundle, rootfs or self.folder / "rootfs")
+        return Task("c1", bundle, lambda: rootfs or self.folder / "rootfs")

@@ -41,17 +41,18 @@ def from_bundle(bundle: Bundle, wasm: WasmFile, inspect: Callable[[], Inspection
         env, mounts = _environment(bundle), _volumes(bundle)
     else:
         known = annotation.parse(bundle.plan)
-        _check_names(known, wasm, bundle.name)
+        check_names(known, wasm, f"annotation {PREFIX}{bundle.name}")
         env = {name: bundle.env[name] for name in known.env if name in bundle.env}  # an optional source gave nothing
         mounts = [_granted(bundle, index, path) for index, path in enumerate(known.mounts)]
     return planned(known, wasm.path, bundle.args[1:], env, mounts)
 
 
-def _check_names(known: Annotation, wasm: WasmFile, container: str) -> None:
+def check_names(known: Annotation, wasm: WasmFile, where: str) -> None:
+    """The annotation must be of the module that the image holds. Raises StartError `artifact`."""
     if known.wasm != wasm.digest:
         raise StartError(
             "artifact",
-            f"annotation {PREFIX}{container} names the Wasm {known.wasm}, the container's image holds {wasm.digest}",
+            f"{where} names the Wasm {known.wasm}, the container's image holds {wasm.digest}",
             cure="let the image and the annotation be of one artifact",
         )
 

@@ -6,12 +6,12 @@ What is found here is compared with it afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from wherry.engine.command import inspected
+from wherry.engine.prepare import inspected
 from wherry.errors import StartError, WherryError
 from wherry.oci import layouts
 from wherry.oci.resolve import resolve
@@ -29,11 +29,11 @@ WASM_LIMIT = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What containerd asks the shim to create. rootfs: mounted; it is looked into for tar images alone."""
+    """What containerd asks the shim to create. rootfs: mounts it; called for tar images alone."""
 
     container: str
     bundle: Bundle
-    rootfs: Path
+    rootfs: Callable[[], Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +64,36 @@ def planned(task: Task, node: Node, records: Records) -> RunPlan:
 def located(task: Task, node: Node, records: Records) -> Located:
     """The Wasm, hashed. Raises StartError `artifact`."""
     with _refusals():
-        image = _image(task, node, records)
-        if layouts.detect(image.manifest, image.store.name).how == "tar":
-            return Located(kept(task.rootfs, task.bundle, node.cache, WASM_LIMIT), unique=True)
-        return _layer(image, node)
+        image = _image(task.bundle.image, task.container, node, records)
+        if _is_layer(image):
+            return _layer(image, node)
+        return Located(kept(task.rootfs(), task.bundle, node.cache, WASM_LIMIT), unique=True)
+
+
+def layer_of(name: str, node: Node, records: Records) -> Located:
+    """The Wasm of an image that no container needs to have, hashed. Raises StartError `artifact`."""
+    with _refusals():
+        image = _image(name, "", node, records)
+        if _is_layer(image):
+            return _layer(image, node)
+    raise StartError("artifact", f"{name}: its Wasm is a file in its root filesystem", cure="`wherry push` the .wasm")
 
 
 def is_wasm_image(task: Task, node: Node, records: Records) -> bool:
     """Whether the image has a layout whose Wasm is a layer. An image that cannot be read is an ordinary one."""
     try:
-        image = _image(task, node, records)
-        return layouts.detect(image.manifest, image.store.name).how == "layer"
+        return _is_layer(_image(task.bundle.image, task.container, node, records))
     except WherryError:
         return False
 
 
-def _image(task: Task, node: Node, records: Records) -> Image:
-    name, digest = target(task.bundle.image, task.container, records)
+def _image(name: str, container: str, node: Node, records: Records) -> Image:
+    name, digest = target(name, container, records)
     return open_image(ContentStore(node.content, name), digest)
+
+
+def _is_layer(image: Image) -> bool:
+    return layouts.detect(image.manifest, image.store.name).how == "layer"
 
 
 def _layer(image: Image, node: Node) -> Located:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from wherry.engine.eviction import QUOTA
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """containerd: its socket. namespace: of the kubelet's containers. content: folder of its content store's plugin.
 
-    cache: our own, for root alone.
+    cache: our own, for root alone. quota: bytes of it.
     """
 
     containerd: str = "/run/containerd/containerd.sock"
     namespace: str = "k8s.io"
     content: Path = Path("/var/lib/containerd/io.containerd.content.v1.content")
     cache: Path = Path("/var/lib/wherry")
+    quota: int = QUOTA

@@ -1,0 +1,40 @@
+"""Control groups: limits, counts and the end of all processes of one container (cgroups(7))."""
+
+from __future__ import annotations
+
+from wherry_shim.linux.cgroup.hierarchy import SYSTEMD, Hierarchies, hierarchies
+from wherry_shim.linux.cgroup.interface import Cgroup, CgroupError, Resources
+from wherry_shim.linux.cgroup.scope import ScopeCgroup, scope
+from wherry_shim.linux.cgroup.v1 import V1Cgroup
+from wherry_shim.linux.cgroup.v2 import V2Cgroup
+
+__all__ = ["Cgroup", "CgroupError", "Resources", "open_cgroup"]
+
+
+def open_cgroup(path: str) -> Cgroup:
+    """The cgroup of an OCI configuration's `linux.cgroupsPath`, which need not exist yet.
+
+    path: `/a/b/c`, from the root of the hierarchies, or systemd's `slice:prefix:name`. Raises CgroupError for another
+    form, and when no hierarchy is mounted.
+    """
+    with open("/proc/self/mountinfo") as file:
+        found = hierarchies(file.read())
+    if path.startswith("/"):
+        return _by_files(_checked(path), found, None)
+    unit = scope(path)
+    return ScopeCgroup(unit, _by_files(unit.path, found, SYSTEMD), 2 if found.unified else 1)
+
+
+def _by_files(path: str, found: Hierarchies, driven: str | None) -> Cgroup:
+    if found.unified and found.v2 is not None:
+        return V2Cgroup(path, found.v2)
+    if not found.v1:
+        raise CgroupError("/proc/self/mountinfo: no cgroup hierarchy is mounted, expected /sys/fs/cgroup")
+    return V1Cgroup(path, found.v1, driven)
+
+
+def _checked(path: str) -> str:
+    parts = path.split("/")[1:]
+    if not all(parts) or {".", ".."} & set(parts):
+        raise CgroupError(f"linux.cgroupsPath: got {path!r}, expected /a/path or slice:prefix:name")
+    return path

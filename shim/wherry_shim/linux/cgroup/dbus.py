@@ -1,0 +1,118 @@
+"""Calls to systemd's manager over D-Bus, and the end of the jobs they start (org.freedesktop.systemd1(5))."""
+
+from __future__ import annotations
+
+import socket
+from types import TracebackType
+from typing import Any
+
+from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, Parser, message_bus, new_method_call
+from jeepney.auth import BEGIN, AuthenticationError, Authenticator
+
+from wherry_shim.linux.cgroup.interface import CgroupError
+
+PRIVATE = "/run/systemd/private"
+SYSTEM_BUS = "/run/dbus/system_bus_socket"
+
+_MANAGER = DBusAddress(
+    "/org/freedesktop/systemd1", bus_name="org.freedesktop.systemd1", interface="org.freedesktop.systemd1.Manager"
+)
+_SECONDS = 10.0
+
+
+class Refused(CgroupError):
+    """systemd answered with an error; name is that of D-Bus, such as org.freedesktop.systemd1.NoSuchUnit."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class Systemd:
+    """A connection for a few calls. Every method waits ten seconds at most and raises CgroupError."""
+
+    def __init__(self) -> None:
+        self._parser = Parser()
+        self._serial = 0
+        self._jobs: dict[str, str] = {}
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self._socket.settimeout(_SECONDS)
+        try:
+            self._connect()
+        except (OSError, AuthenticationError) as error:
+            self._socket.close()
+            raise CgroupError(
+                f"systemd cannot be reached by {PRIVATE} or {SYSTEM_BUS}: {error}",
+                cure="set SystemdCgroup = false in containerd's configuration if systemd does not run here",
+            ) from error
+
+    def __enter__(self) -> Systemd:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._socket.close()
+
+    def call(self, method: str, signature: str, *body: Any) -> Any:
+        """The answer's values. Raises Refused for an error that systemd reports."""
+        return self._exchange(new_method_call(_MANAGER, method, signature, body))
+
+    def run(self, method: str, signature: str, *body: Any) -> None:
+        """Call a method that starts a job, and wait for its end. Raises Refused if it does not end well."""
+        (job,) = self.call(method, signature, *body)
+        while job not in self._jobs:
+            self._receive()
+        result = self._jobs.pop(job)
+        if result != "done":
+            raise Refused(result, f"systemd: {method} of {body[0]} ended as {result}, expected done")
+
+    def _connect(self) -> None:
+        try:
+            self._socket.connect(PRIVATE)
+            self._authenticate()
+        except (FileNotFoundError, ConnectionRefusedError):
+            self._socket.connect(SYSTEM_BUS)
+            self._authenticate()
+            self._exchange(message_bus.Hello())
+            rule = MatchRule(type="signal", interface=_MANAGER.interface, member="JobRemoved")
+            self._exchange(message_bus.AddMatch(rule))
+            self._exchange(new_method_call(_MANAGER, "Subscribe"))
+
+    def _authenticate(self) -> None:
+        conversation = Authenticator()
+        for line in conversation:
+            self._socket.sendall(line)
+            conversation.feed(self._bytes())
+        self._socket.sendall(BEGIN)
+
+    def _exchange(self, message: Message) -> Any:
+        self._serial += 1
+        try:
+            self._socket.sendall(message.serialise(serial=self._serial))
+        except OSError as error:
+            raise CgroupError(f"systemd: the connection broke: {error}") from error
+        while True:
+            answer = self._receive()
+            if answer.header.fields.get(HeaderFields.reply_serial) == self._serial:
+                break
+        if answer.header.message_type is MessageType.error:
+            name = answer.header.fields[HeaderFields.error_name]
+            raise Refused(name, f"systemd: {answer.body[0] if answer.body else name}")
+        return answer.body
+
+    def _receive(self) -> Message:
+        """The next message; the end of a job is noted, because it may come before the answer that names the job."""
+        while (message := self._parser.get_next_message()) is None:
+            try:
+                self._parser.add_data(self._bytes())
+            except OSError as error:
+                raise CgroupError(f"systemd: no answer: {error}") from error
+        if message.header.fields.get(HeaderFields.member) == "JobRemoved":
+            _, job, _, result = message.body
+            self._jobs[job] = result
+        return message
+
+    def _bytes(self) -> bytes:
+        data = self._socket.recv(1 << 16)
+        if not data:
+            raise ConnectionResetError("it was closed")
+        return data
