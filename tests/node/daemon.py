@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -10,9 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
-from tests.node.test_dump import PROGRAMS
+from tests.support import programs
 from wherry_shim.node.containerd import Containerd
 from wherry_shim.node.cri import Cri
 from wherry_shim.node.fault import NodeError
@@ -42,6 +39,7 @@ MAJORS = {"1.7": (1, 7), "2.3": (2, 3)}
 class Daemon:
     version: str
     folder: Path
+    program: Path
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,9 +52,8 @@ class Daemon:
 
     def start(self) -> None:
         """Returns when it answers. Raises NodeError when it ends instead, as systemctl would."""
-        program = PROGRAMS[self.version]
         with (self.folder / "log").open("ab") as log:
-            command = [str(program), "--config", str(self.config)]
+            command = [str(self.program), "--config", str(self.config)]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
         while self.process.poll() is None:
             try:
@@ -80,18 +77,15 @@ class Daemon:
         """As the installer knows it."""
         places = {"socket": str(self.folder / "containerd.sock"), "config": str(self.config)}
         kubernetes = type(PLAIN)(**{**vars(PLAIN), **places})
-        program, config = str(PROGRAMS[self.version]), str(self.config)
-        return Containerd(Host(), kubernetes, program, config, "containerd.service", MAJORS[self.version])
+        version, config = MAJORS[self.version], str(self.config)
+        return Containerd(Host(), kubernetes, str(self.program), config, "containerd.service", version)
 
 
 @contextmanager
 def daemon(version: str, folder: Path) -> Iterator[Daemon]:
     """Started; skips where there is no such containerd."""
-    if os.geteuid():
-        pytest.skip("containerd needs root: run the tests as root")
-    if not PROGRAMS[version].exists():
-        pytest.skip(f"no containerd {version}: run tests/node/programs and do what it says")
-    running = Daemon(version, folder)
+    programs.root()
+    running = Daemon(version, folder, programs.containerd(version) / "containerd")
     running.config.parent.mkdir(parents=True)
     running.config.write_text(CONFIG.format(folder=folder))
     try:

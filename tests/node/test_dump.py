@@ -10,24 +10,23 @@ from typing import Any
 import pytest
 
 from tests.node import configs
-from tests.support import cluster
+from tests.support import programs
 from wherry_shim.node import dump, table
 
 pytestmark = pytest.mark.peer
 
 PREFIX = "/opt/wherry"
-FETCHED = Path.home() / ".cache" / "wherry-test-programs"
-PROGRAMS = {"1.7": FETCHED / "containerd-1.7" / "containerd", "2.3": cluster.programs() / "containerd"}
 NOT_FOR_1_7 = {"version 3", "exotic quotes"}
 CASES = [
-    (version, name) for version in PROGRAMS for name in configs.RIGHT if version != "1.7" or name not in NOT_FOR_1_7
+    (version, name)
+    for version in programs.VERSIONS
+    for name in configs.RIGHT
+    if version != "1.7" or name not in NOT_FOR_1_7
 ]
 
 
 def dumped(version: str, main: Path) -> dict[str, Any]:
-    program = PROGRAMS[version]
-    if not program.exists():
-        pytest.skip(f"no containerd {version}: run tests/node/programs and do what it says")
+    program = programs.containerd(version) / "containerd"
     done = subprocess.run([program, "--config", main, "config", "dump"], capture_output=True, text=True, check=True)
     return tomllib.loads(done.stdout)
 

@@ -103,7 +103,7 @@ def node_at(root: Path, prefix: str, *, by_hand: bool) -> Node:
     systemd = Systemd(host)
     systemd.check()
     found = containerd(host, systemd.command_line("containerd.service"))
-    return Node(host, found, SystemdServices(host, found.unit, prefix), prefix, click.echo)
+    return Node(host, found, SystemdServices(host, found.unit, prefix, found.zygote_environment()), prefix, click.echo)
 
 
 def _line(finding: Finding) -> str:

@@ -16,6 +16,7 @@ from wherry_shim.node.table import Document
 
 _VERSION = re.compile(r"\bv?(\d+)\.(\d+)\.\d+")
 _CONFIG_FLAG = re.compile(r"\s(?:--config|-c)[ =](/[^\s;]+)")
+_ROOT = "/var/lib/containerd"
 _NEW_MAIN = "version = 2\n"
 """A main file where there was none: every containerd since 1.3 reads this version."""
 
@@ -52,11 +53,14 @@ class Containerd:
         """What it makes of its files now. Raises NodeError with its own words when it cannot read them."""
         return self._dump(self.config)
 
-    def files(self) -> list[str]:
-        """Every file that the table may need to change."""
-        if self._template:
-            return [self._template[1]]
-        return [self.config] if self.version < (2, 0) else [self._drop_in, self.config]
+    def zygote_environment(self) -> dict[str, str]:
+        """What the zygote cannot guess: where the content store is, and a runc that is not in a service's PATH."""
+        root = str(self.dump().get("root") or _ROOT)
+        found = {} if root == _ROOT else {"WHERRY_CONTENT": f"{root}/io.containerd.content.v1.content"}
+        if self.host.program("runc") is None:
+            runc = self.host.first([f"{folder}/runc" for folder in self.kubernetes.binaries])
+            found |= {"WHERRY_RUNC": runc} if runc else {}
+        return found
 
     def edits(self, prefix: str) -> list[Edit]:
         """What the files must say, so that it has our runtime. Raises NodeError when that cannot be."""

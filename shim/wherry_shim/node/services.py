@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,17 +41,18 @@ class Services(Protocol):
 
 @dataclass(frozen=True)
 class SystemdServices:
-    """containerd_unit: the service that runs containerd."""
+    """containerd_unit: the service that runs containerd. environment: the zygote's."""
 
     host: Host
     containerd_unit: str
     prefix: str
+    environment: Mapping[str, str]
     automatic: bool = True
 
     @property
     def files(self) -> dict[str, str]:
         """The unit."""
-        return {unit.PATH: unit.unit(self.prefix)}
+        return {unit.PATH: unit.unit(self.prefix, self.environment)}
 
     @property
     def _systemd(self) -> Systemd:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 NAME = "wherry-zygote.service"
+_NONE: Mapping[str, str] = {}
 PATH = f"/etc/systemd/system/{NAME}"
 
 # Shims and workers live in this unit's cgroup until they move to their pods': only the zygote itself is ever stopped.
@@ -18,8 +21,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStartPre=/bin/mkdir -p -m 0711 /run/wherry
-ExecStart={prefix}/current/bin/python -P -m wherry_shim.zygote
+{environment}ExecStart={prefix}/current/bin/python -P -m wherry_shim.zygote
 ExecStartPost=-/bin/sh -c 'echo -999 >/proc/$MAINPID/oom_score_adj'
 KillMode=process
 Restart=always
@@ -34,6 +36,7 @@ WantedBy=multi-user.target
 """
 
 
-def unit(prefix: str) -> str:
-    """The unit file."""
-    return _UNIT.format(name=NAME, prefix=prefix)
+def unit(prefix: str, environment: Mapping[str, str] = _NONE) -> str:
+    """The unit file. environment: what the zygote must know of this node (`wherry_shim.settings`)."""
+    lines = "".join(f'Environment="{name}={value}"\n' for name, value in sorted(environment.items()))
+    return _UNIT.format(name=NAME, prefix=prefix, environment=lines)
