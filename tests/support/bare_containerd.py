@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tarfile
@@ -13,9 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from tests.support import cluster
+from tests.support import programs
 from tests.support.artifacts import Built
 from wherry.oci.folder import FolderRepository
 from wherry_shim.artifact.containerd import Containerd
@@ -37,17 +34,6 @@ address = "{folder}/t"
 """
 
 
-def binaries(version: str) -> Path:
-    """The folder of containerd and ctr; skips the test where there is none."""
-    fetched = Path(os.environ.get("WHERRY_TEST_PROGRAMS") or Path.home() / ".cache" / "wherry-test-programs")
-    folder = fetched / "containerd-1.7" if version == "1.7" else cluster.programs()
-    if not (folder / "containerd").exists():
-        pytest.skip(f"no containerd {version}: run tests/node/programs")
-    if os.geteuid() != 0:
-        pytest.skip("containerd needs root: run the tests as root")
-    return folder
-
-
 @dataclass
 class BareContainerd:
     """One daemon. folder: all of it."""
@@ -63,7 +49,7 @@ class BareContainerd:
 
     @property
     def records(self) -> Containerd:
-        return Containerd(f"{self.folder}/s", NAMESPACE)
+        return self.node.records()
 
     def ctr(self, *arguments: str) -> str:
         """What the program says."""
@@ -88,10 +74,11 @@ class BareContainerd:
 
 @contextmanager
 def bare_containerd(version: str) -> Iterator[BareContainerd]:
-    """A daemon that answers."""
+    """A daemon that answers. Skips the test where the program is missing, or for another user than root."""
+    found = programs.containerd(version)
+    programs.root()
     folder = Path(tempfile.mkdtemp(prefix="wherry-bare-"))  # a socket's path must be short
     (folder / "config.toml").write_text(_CONFIG.format(folder=folder))
-    found = binaries(version)
     with (folder / "log").open("wb") as log:
         daemon = subprocess.Popen([found / "containerd", "--config", folder / "config.toml"], stdout=log, stderr=log)
     running = BareContainerd(folder, found, daemon)

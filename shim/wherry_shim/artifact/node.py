@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.engine.eviction import QUOTA
+from wherry_shim.artifact.containerd import Containerd
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,7 @@ class Node:
     content: Path = Path("/var/lib/containerd/io.containerd.content.v1.content")
     cache: Path = Path("/var/lib/wherry")
     quota: int = QUOTA
+
+    def records(self) -> Containerd:
+        """What containerd knows beside its files; nothing is connected before it is asked."""
+        return Containerd(self.containerd, self.namespace)

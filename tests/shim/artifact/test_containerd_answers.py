@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import artifacts, bundles
+from tests.support import artifacts, bundles, programs
 from tests.support.artifacts import MODULE
 from tests.support.bare_containerd import BareContainerd, bare_containerd
 from wherry.errors import StartError
@@ -22,7 +22,7 @@ HELLO = "registry.example/hello"
 TAR = "registry.example/tar"
 
 
-@pytest.fixture(scope="module", params=["1.7", "2.3"])
+@pytest.fixture(scope="module", params=programs.VERSIONS)
 def containerd(request: pytest.FixtureRequest) -> Iterator[BareContainerd]:
     with bare_containerd(request.param) as running:
         running.load(artifacts.cncf(), HELLO, "--no-unpack")
