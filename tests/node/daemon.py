@@ -125,6 +125,7 @@ class DaemonServices:
         self.zygote = True
 
     def stop_zygote(self) -> None:
+        assert Path(self.unit).exists() or not self.zygote, "systemd stops no unit that has lost its file"
         self.zygote = False
 
     def kill_leftovers(self) -> None:

@@ -141,9 +141,15 @@ def test_the_zygote_of_a_plain_node_needs_no_telling(tmp_path: Path) -> None:
 
 
 def test_the_unit_keeps_what_runs_and_tells_the_zygote_about_its_node() -> None:
-    text = unit.unit(PREFIX, {"WHERRY_RUNC": "/opt/a b/runc"})
+    text = unit.unit(PREFIX, "k3s.service", {"WHERRY_RUNC": "/opt/a b/runc"})
     lines = text.splitlines()
-    for line in ("KillMode=process", "Restart=always", "Delegate=yes", 'Environment="WHERRY_RUNC=/opt/a b/runc"'):
+    for line in (
+        "Before=k3s.service kubelet.service",
+        "KillMode=process",
+        "Restart=always",
+        "Delegate=yes",
+        'Environment="WHERRY_RUNC=/opt/a b/runc"',
+    ):
         assert line in lines
     assert f"ExecStart={PREFIX}/current/bin/python -P -m wherry_shim.zygote" in lines
     assert not any(line.startswith("RuntimeDirectory=") for line in lines)

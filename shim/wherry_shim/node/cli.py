@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from wherry_shim.node.fault import NodeError
 from wherry_shim.node.host import Host
 from wherry_shim.node.install import install
 from wherry_shim.node.node import Node
+from wherry_shim.node.prewarm import prewarm
 from wherry_shim.node.probe import Probe
 from wherry_shim.node.services import ByHand, SystemdServices
 from wherry_shim.node.systemd import Systemd
@@ -66,7 +68,8 @@ def cli() -> None:
 @on_node
 def install_command(node: Node, probe: bool, probe_image: str, probe_path: str) -> None:
     """Install, or upgrade. Whatever fails is undone."""
-    done = install(node, Probe(probe_image, probe_path) if probe and node.services.automatic else None)
+    with node.alone():
+        done = install(node, Probe(probe_image, probe_path) if probe and node.services.automatic else None)
     click.echo(f"{'installed' if done.changed else 'nothing to do'}: {done.name}, {done.size / (1 << 20):.0f} MiB")
     if done.changed and not node.services.automatic:
         click.echo(f"now start `{node.prefix}/current/bin/python -P -m wherry_shim.zygote`, and restart containerd")
@@ -78,7 +81,8 @@ def install_command(node: Node, probe: bool, probe_image: str, probe_path: str) 
 @on_node
 def uninstall_command(node: Node, force: bool, keep_cache: bool) -> None:
     """Put every file back as it was before the first installation."""
-    uninstall(node, force=force, keep_cache=keep_cache)
+    with node.alone():
+        uninstall(node, force=force, keep_cache=keep_cache)
     click.echo("uninstalled")
 
 
@@ -91,6 +95,15 @@ def check_command(node: Node, as_json: bool) -> None:
     click.echo(json.dumps(_facts(findings)) if as_json else "\n".join(map(_line, findings)))
     if any(finding.good is False for finding in findings):
         raise click.exceptions.Exit(1)
+
+
+@cli.command("prewarm")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@on_node
+def prewarm_command(node: Node, images: tuple[str, ...]) -> None:
+    """Compile images that the node has, before their first pod asks for it."""
+    for line in prewarm(node, images):
+        click.echo(line)
 
 
 def node_at(root: Path, prefix: str, *, by_hand: bool) -> Node:
@@ -116,5 +129,6 @@ def _facts(findings: Sequence[Finding]) -> dict[str, object]:
 
 
 def main() -> None:
-    """The console entry: never returns."""
+    """The console entry: never returns. A pod that is stopped while it installs leaves the node as it was."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(cli.main(prog_name="wherry-node"))

@@ -16,7 +16,7 @@ from wherry_shim.node.table import Document
 
 _VERSION = re.compile(r"\bv?(\d+)\.(\d+)\.\d+")
 _CONFIG_FLAG = re.compile(r"\s(?:--config|-c)[ =](/[^\s;]+)")
-_ROOT = "/var/lib/containerd"
+_CONTENT = "/var/lib/containerd/io.containerd.content.v1.content"
 _NEW_MAIN = "version = 2\n"
 """A main file where there was none: every containerd since 1.3 reads this version."""
 
@@ -53,10 +53,15 @@ class Containerd:
         """What it makes of its files now. Raises NodeError with its own words when it cannot read them."""
         return self._dump(self.config)
 
+    @cached_property
+    def content(self) -> str:
+        """The folder of its content store."""
+        root = str(self.dump().get("root") or "/var/lib/containerd")
+        return f"{root}/io.containerd.content.v1.content"
+
     def zygote_environment(self) -> dict[str, str]:
         """What the zygote cannot guess: where the content store is, and a runc that is not in a service's PATH."""
-        root = str(self.dump().get("root") or _ROOT)
-        found = {} if root == _ROOT else {"WHERRY_CONTENT": f"{root}/io.containerd.content.v1.content"}
+        found = {} if self.content == _CONTENT else {"WHERRY_CONTENT": self.content}
         if self.host.program("runc") is None:
             runc = self.host.first([f"{folder}/runc" for folder in self.kubernetes.binaries])
             found |= {"WHERRY_RUNC": runc} if runc else {}

@@ -37,7 +37,12 @@ class Cri:
             # The network comes later on a node: from a pod.
             if condition.type == "RuntimeReady" and not condition.status:
                 raise NodeError(f"containerd is not ready: {condition.reason}: {condition.message}")
-        return set(json.loads(status.info["config"])["containerd"]["runtimes"])
+        try:
+            return set(json.loads(status.info["config"])["containerd"]["runtimes"])
+        except (KeyError, TypeError, ValueError):
+            raise NodeError(
+                f"{self.socket}: containerd does not show its configuration, as versions 1.6 to 2.3 do"
+            ) from None
 
     def sandboxes(self, handler: str) -> Iterator[pb.PodSandbox]:
         """The pods of one runtime that run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from wherry_shim.node import dump
@@ -37,89 +37,85 @@ def install(node: Node, probe: Probe | None) -> Installed:
                 cure="take cri out of disabled_plugins",
             )
         edits = node.containerd.edits(node.prefix)
-    with node.step("building a tree of this Python and its libraries"):
-        new = node.placement.names()
-        name, size = node.placement.place(lambda line: node.report(f"  {line}"))
-    attempt = _Attempt(node, edits, name, set(dump.handlers(before)))
+    attempt = _Attempt(node, edits, set(dump.handlers(before)))
     try:
-        attempt.go(probe)
-    except NodeError as fault:
-        raise attempt.undone(fault, remove=name not in new) from None
-    node.placement.prune({name, attempt.previous or name})
-    return Installed(name, size, attempt.changed)
+        return attempt.go(probe)
+    except BaseException as fault:  # also when the pod that installs is stopped half way
+        raise attempt.undone(fault) from None
 
 
 class _Attempt:
     """What was done so far, and how it is taken back."""
 
-    def __init__(self, node: Node, edits: list[Edit], name: str, handlers: set[str]) -> None:
-        self.node, self.edits, self.name, self.handlers = node, edits, name, handlers
-        self.previous = node.placement.current
-        self.changed = False
-        self._restarted = False
+    def __init__(self, node: Node, edits: list[Edit], handlers: set[str]) -> None:
+        self.node, self.edits, self.handlers = node, edits, handlers
+        self._trees, self._previous = node.placement.names(), node.placement.current
         self._had_zygote = node.services.zygote_is_alive()
-        files = [*node.services.files, *(edit.path for edit in edits), node.record]
-        self._moment = Moment(node.host, files)
+        self._changed = self._restarted = False
+        self._moment = Moment(node.host, [*node.services.files, *(edit.path for edit in edits), node.record])
 
-    def go(self, probe: Probe | None) -> None:
+    def go(self, probe: Probe | None) -> Installed:
+        with self.node.step("building a tree of this Python and its libraries"):
+            name, size = self.node.placement.place(lambda line: self.node.report(f"  {line}"))
+        self._start(name)
+        self._configure()
+        if probe:
+            with self.node.step("running a pod"):
+                probe.run(self.node.cri)
+        self.node.placement.prune({name, self._previous or name})
+        return Installed(name, size, self._changed)
+
+    def _start(self, name: str) -> None:
         node = self.node
         with node.step("starting the tree on this node"):
-            node.placement.prove(self.name)
+            node.placement.prove(name)
+        fresh = [path for path, text in node.services.files.items() if node.containerd.read(path) != text]
+        if self._previous == name and not fresh and self._had_zygote:
+            return
         with node.step("starting the zygote"):
-            self._zygote()
+            self._changed = True
+            for path in fresh:
+                node.changes.write(path, node.services.files[path], lambda text: text)
+            node.placement.switch(name)
+            node.services.start_zygote()
+
+    def _configure(self) -> None:
+        node = self.node
         with node.step("adding the runtime to containerd's configuration"):
-            pending = [edit for edit in self.edits if not _says(node, edit)]
+            pending = [edit for edit in self.edits if node.containerd.read(edit.path) != edit.text]
             node.containerd.apply(pending, node.changes)
         if pending:
-            self.changed = self._restarted = True
+            self._changed = self._restarted = True
             with node.step("restarting containerd"):
                 node.services.restart_containerd()
         if node.services.automatic:
             with node.step("asking containerd for its runtimes"):
                 node.handlers({*self.handlers, HANDLER})
-        if probe:
-            with node.step("running a pod"):
-                probe.run(node.cri)
 
-    def _zygote(self) -> None:
-        node = self.node
-        fresh = [path for path, text in node.services.files.items() if node.containerd.read(path) != text]
-        if self.previous == self.name and not fresh and self._had_zygote:
-            return
-        self.changed = True
-        for path in fresh:
-            node.changes.write(path, node.services.files[path], lambda text: text)
-        node.placement.switch(self.name)
-        node.services.start_zygote()
-
-    def undone(self, fault: NodeError, *, remove: bool) -> NodeError:
+    def undone(self, fault: BaseException) -> BaseException:
         """Take everything back. What to raise: the fault, and what could not be taken back."""
         self.node.report("that failed: everything is undone")
-        problems = [said for undo in self._undo(remove) if (said := _fault_of(undo))]
+        problems = [said for undo in self._undo() if (said := _fault_of(undo))]
+        if not isinstance(fault, NodeError):
+            return fault
         end = "the node is as it was" if not problems else f"and not everything could be undone: {'; '.join(problems)}"
         return NodeError(f"{fault.message} ({end})", cure=fault.cure)
 
-    def _undo(self, remove: bool) -> list[Callable[[], object]]:
+    def _undo(self) -> Iterator[Callable[[], object]]:
         node = self.node
-        again = self.previous is not None and self._had_zygote
-        undos: list[Callable[[], object]] = [
-            self._moment.restore,
-            lambda: node.placement.switch(self.previous),
-            node.services.start_zygote if again else node.services.stop_zygote,
-        ]
+        again = self._previous is not None and self._had_zygote
+        if not again:
+            yield node.services.stop_zygote
+        yield self._moment.restore
+        yield lambda: node.placement.switch(self._previous)
+        yield node.services.start_zygote if again else node.services.reload
         if self._restarted:
-            undos.append(node.services.restart_containerd)
-            if node.services.automatic:
-                undos.append(lambda: node.handlers(self.handlers))
-        if remove:
-            undos.append(lambda: node.placement.remove(self.name))
-        if self.previous is None:
-            undos.append(node.placement.clear)
-        return undos
-
-
-def _says(node: Node, edit: Edit) -> bool:
-    return node.containerd.read(edit.path) == edit.text
+            yield node.services.restart_containerd
+        if self._restarted and node.services.automatic:
+            yield lambda: node.handlers(self.handlers)
+        yield lambda: node.placement.prune(self._trees)
+        if not self._trees:
+            yield node.placement.clear
 
 
 def _fault_of(undo: Callable[[], object]) -> str:

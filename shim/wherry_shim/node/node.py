@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,6 +54,23 @@ class Node:
     @property
     def cri(self) -> Cri:
         return Cri(self.host.at(self.containerd.socket))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else installs or uninstalls meanwhile. Raises NodeError when somebody does."""
+        prefix = self.host.at(self.prefix)
+        prefix.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(prefix, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            cure = "wait until it has ended"
+            raise NodeError(f"{self.prefix}: another wherry-node is at work on this node", cure=cure) from None
+        finally:
+            os.close(descriptor)
+            with suppress(OSError):  # something is installed in it
+                prefix.rmdir()
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:

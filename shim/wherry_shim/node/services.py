@@ -52,7 +52,7 @@ class SystemdServices:
     @property
     def files(self) -> dict[str, str]:
         """The unit."""
-        return {unit.PATH: unit.unit(self.prefix, self.environment)}
+        return {unit.PATH: unit.unit(self.prefix, self.containerd_unit, self.environment)}
 
     @property
     def _systemd(self) -> Systemd:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 NAME = "wherry-zygote.service"
-_NONE: Mapping[str, str] = {}
 PATH = f"/etc/systemd/system/{NAME}"
 
 # Shims and workers live in this unit's cgroup until they move to their pods': only the zygote itself is ever stopped.
@@ -16,7 +15,7 @@ _UNIT = """\
 [Unit]
 Description=Wherry: the process that containerd's Wasm pods are forked from
 After=local-fs.target
-Before=containerd.service kubelet.service
+Before={containerd} kubelet.service
 StartLimitIntervalSec=0
 
 [Service]
@@ -36,7 +35,10 @@ WantedBy=multi-user.target
 """
 
 
-def unit(prefix: str, environment: Mapping[str, str] = _NONE) -> str:
-    """The unit file. environment: what the zygote must know of this node (`wherry_shim.settings`)."""
+def unit(prefix: str, containerd: str, environment: Mapping[str, str]) -> str:
+    """The unit file. containerd: the unit that runs it, whose first pods are to find the zygote up.
+
+    environment: what the zygote must know of this node (`wherry_shim.settings`).
+    """
     lines = "".join(f'Environment="{name}={value}"\n' for name, value in sorted(environment.items()))
-    return _UNIT.format(name=NAME, prefix=prefix, environment=lines)
+    return _UNIT.format(name=NAME, prefix=prefix, containerd=containerd, environment=lines)
