@@ -32,13 +32,14 @@ class Probe:
 
     def run(self, cri: Cri) -> None:
         """Raises NodeError when the pod does not start, or its program does not end with 0."""
-        with self._sandbox(cri) as (sandbox, config):
+        with self.sandbox(cri) as (sandbox, config):
             if self.image:
                 container = self._start(cri, sandbox, config)
                 self._expect_success(cri, container)
 
     @contextmanager
-    def _sandbox(self, cri: Cri) -> Iterator[tuple[str, pb.PodSandboxConfig]]:
+    def sandbox(self, cri: Cri) -> Iterator[tuple[str, pb.PodSandboxConfig]]:
+        """A pod without containers, while the block runs: its id and configuration."""
         config = _config()
         request = pb.RunPodSandboxRequest(config=config, runtime_handler=self.handler)
         sandbox = cri.ask("RunPodSandbox", request, pb.RunPodSandboxResponse).pod_sandbox_id
