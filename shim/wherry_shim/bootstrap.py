@@ -31,7 +31,7 @@ def answered(address: str, launcher: int, container: str) -> bytes:
 
 def _standard_input(pid: int) -> bytes:
     """What waits in a pipe on the process's stdin; nothing where that is no pipe."""
-    path = Path(f"/proc/{pid}/fd/0")
+    path = Path(f"/proc/{pid}/fd/5")
     if not stat.S_ISFIFO(path.stat().st_mode):
         return b""
     data = b""

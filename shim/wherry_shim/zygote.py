@@ -90,13 +90,15 @@ class Zygote:
         if signal.SIGTERM in numbers or signal.SIGINT in numbers:
             self._stopping = True
         with suppress(ChildProcessError):
-            while reaped := os.waitpid(-1, os.WNOHANG)[0]:
-                self._ended(reaped)
+            while (reaped := os.waitpid(-1, os.WNOHANG))[0]:
+                self._ended(*reaped)
 
-    def _ended(self, pid: int) -> None:
-        """A launcher that its child did not answer is told; one that has ended already is not reached."""
-        if launcher := self._children.pop(pid, None):
-            launcher.fail("the process that was to answer ended early")
+    def _ended(self, pid: int, status: int) -> None:
+        """A child that was killed may have answered nobody: its launcher is told, unless that has ended."""
+        launcher = self._children.pop(pid)
+        if os.WIFSIGNALED(status):
+            launcher.fail(f"the process that was to answer was ended by signal {os.WTERMSIG(status)}")
+        launcher.close()
 
 
 def _only_one(path: Path) -> int:

@@ -40,7 +40,7 @@ class Server:
         self._listeners.append(await loop.create_server(self._client, sock=listener))
 
     def close(self) -> None:
-        """Accept no more. Who is connected goes on being answered."""
+        """Accept no more. Who is connected goes on being answered; who connects at this moment may be lost."""
         while self._listeners:
             self._listeners.pop().close()
 
@@ -74,6 +74,7 @@ class _Client(asyncio.Protocol):
         self._somebody_left = somebody_left
         self._connection = ServerConnection()
         self._calls: dict[int, asyncio.Task[None]] = {}
+        self._noted = False
         self._reads = asyncio.Event()
         self._reads.set()
         self._transport: asyncio.Transport
@@ -109,16 +110,23 @@ class _Client(asyncio.Protocol):
 
     def _take(self, event: Call | Refusal) -> None:
         if isinstance(event, Refusal):
-            self._log(f"a client's frame was refused: {event.error}")
+            self._note(event)
             self._write(event.answer)
         elif len(self._calls) >= MAX_CALLS:
             self._answer(event, RpcError(Code.RESOURCE_EXHAUSTED, f"{MAX_CALLS} calls of this client are open already"))
         else:
             self._calls[event.stream] = asyncio.get_running_loop().create_task(self._run(event))
 
+    def _note(self, refusal: Refusal) -> None:
+        """One line for each client, so that none can fill the log."""
+        if not self._noted:
+            self._log(f"a client's frame was refused: {refusal.error}; the next ones are not logged")
+        self._noted = True
+
     async def _run(self, call: Call) -> None:
         try:
-            await self._reads.wait()
+            while not self._reads.is_set():  # others that waited too may have filled the buffer again
+                await self._reads.wait()
             self._answer(call, await self._dispatcher.result(call))
         finally:
             del self._calls[call.stream]

@@ -13,7 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from wherry.engine import command, egress  # noqa: F401 - nothing can be imported once the root is another
 from wherry.engine.host import Host
+from wherry.engine.http import supervisor  # noqa: F401
 from wherry.engine.prepare import Prepared, prepare
 from wherry.engine.run import Loaded, load
 from wherry.errors import StartError, WherryError
