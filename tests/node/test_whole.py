@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,12 +17,14 @@ from tests.support.containerd import Containerd as Running
 from tests.support.containerd import containerd
 from tests.support.pods import until
 from tests.support.registry import Registry
+from wherry_shim.node import tree
 from wherry_shim.node.check import check
 from wherry_shim.node.containerd import Containerd
 from wherry_shim.node.fault import NodeError
 from wherry_shim.node.host import Host
 from wherry_shim.node.install import install
 from wherry_shim.node.kubernetes import PLAIN
+from wherry_shim.node.manifest import Manifest
 from wherry_shim.node.node import Node
 from wherry_shim.node.prewarm import prewarm
 from wherry_shim.node.probe import Probe
@@ -71,6 +74,13 @@ class Services:
         return any(process.poll() is None for process in self.zygote)
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    """One tree for all nodes of these tests."""
+    root = tmp_path_factory.mktemp("tree")
+    return root, tree.build(root, lambda listed: Path("/opt/wherry/versions") / listed.name)
+
+
 @pytest.fixture(params=programs.VERSIONS)
 def node(request: pytest.FixtureRequest, node_registry: Registry, tmp_path: Path) -> Iterator[Node]:
     version, state = str(request.param), tmp_path / "run"
@@ -91,6 +101,15 @@ def node(request: pytest.FixtureRequest, node_registry: Registry, tmp_path: Path
             yield Node(Host(), found, services, prefix, cache=cache, state=str(state))
         finally:
             services.stop_zygote()
+
+
+@pytest.fixture(autouse=True)
+def _copied(built: tuple[Path, Manifest], monkeypatch: pytest.MonkeyPatch) -> None:
+    def copy(root: Path, *_: object) -> Manifest:
+        shutil.copytree(built[0], root, dirs_exist_ok=True)
+        return built[1]
+
+    monkeypatch.setattr(tree, "build", copy)
 
 
 def test_a_pod_runs_on_what_was_installed_and_nothing_is_left_of_it(node: Node, tmp_path: Path) -> None:
