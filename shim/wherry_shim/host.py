@@ -24,7 +24,7 @@ from wherry_shim.task.maker import Maker
 from wherry_shim.task.service import TaskService
 from wherry_shim.ttrpc.publisher import Publisher
 from wherry_shim.ttrpc.server import Server
-from wherry_shim.worker import worker
+from wherry_shim.worker import planner, worker
 
 LINGER = 5.0
 """Seconds that a host without a pod waits for the next one."""
@@ -57,7 +57,7 @@ def prepare() -> Nursery:
     os.dup2(null, 1)
     os.close(null)
     become_subreaper()
-    return found([holder.main, worker.main])
+    return found([holder.main, planner.main, worker.main])
 
 
 def serve(post: Post) -> None:

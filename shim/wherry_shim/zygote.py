@@ -135,6 +135,7 @@ def main() -> int:
     except (WherryError, OSError) as fault:
         print(f"wherry: the zygote cannot start: {fault}", file=sys.stderr)
         return 1
+    os.environ["TOKIO_WORKER_THREADS"] = "1"  # the engine's; as many as there are processors cost a worker 100 KiB each
     gc.collect()
     gc.freeze()
     zygote.run()

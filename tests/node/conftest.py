@@ -1,4 +1,4 @@
-"""One registry for a test process, and of each version one containerd with a zygote, started when first asked for."""
+"""One registry and one containerd of each version for a test process, started when they are first asked for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.support import images, programs
 from tests.support.containerd import Containerd, containerd
 from tests.support.registry import Registry, registry
-from tests.support.zygote import Zygote, zygote
+from tests.support.zygote import Zygote
 
 
 @pytest.fixture(scope="session")
@@ -28,16 +28,11 @@ class Nodes:
     def __init__(self, stack: ExitStack, host: str) -> None:
         self._stack, self._host = stack, host
         self._running: dict[str, Containerd] = {}
-        self.zygotes: dict[str, Zygote] = {}
 
     def __getitem__(self, version: str) -> Containerd:
         if version not in self._running:
-            origin = self.zygotes[version] = self._stack.enter_context(zygote())
-            started = containerd(version, {images.HOST: self._host}, images.PAUSE, environment=origin.environment())
+            started = containerd(version, {images.HOST: self._host}, images.PAUSE)
             node = self._running[version] = self._stack.enter_context(started)
-            origin.start(
-                node.settings.root / "io.containerd.content.v1.content", WHERRY_RUNC=str(programs.installed("runc"))
-            )
             for name in (*images.NATIVE, *images.WASM, images.TAR):
                 node.cri.pull(images.reference(name))
         return self._running[version]
@@ -65,6 +60,7 @@ def node(nodes: Nodes, version: str) -> Iterator[Containerd]:
 
 
 @pytest.fixture
-def origin(nodes: Nodes, node: Containerd) -> Zygote:
-    """The zygote of `node`."""
-    return nodes.zygotes[node.version]
+def origin(node: Containerd) -> Zygote:
+    """The zygote of `node`, which runs."""
+    node.start_zygote()
+    return node.zygote

@@ -17,9 +17,7 @@ from tests.support.pods import Container, Pod, until
 from tests.support.zygote import Zygote
 from wherry.oci.digest import digest_of
 
-pytestmark = [pytest.mark.peer, pytest.mark.slow]
-
-pytestmark.append(pytest.mark.usefixtures("origin"))
+pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.usefixtures("origin")]
 
 
 def guest(image: str, *args: str, **given: Any) -> ContainerSpec:
@@ -51,7 +49,7 @@ def listens(address: str) -> bool:
 
 
 @pytest.fixture
-def pod(node: Containerd) -> Pod:
+def pod(node: Containerd, origin: Zygote) -> Pod:
     return node.run(PodSpec("app"), "wherry")
 
 

@@ -24,6 +24,8 @@ from tests.support.cri import Cri, CriError
 from tests.support.cri_configs import PodSpec
 from tests.support.node_leftovers import CGROUPS, Traces, hierarchies
 from tests.support.pods import Pod, until
+from tests.support.zygote import Zygote
+from wherry_shim import launcher
 
 START = 60.0
 """Seconds for a start on a busy machine."""
@@ -33,8 +35,10 @@ NOTHING: Mapping[str, str] = {}
 class Containerd:
     """One daemon and the pods on it. Methods may be called in any state of the daemon, unless they say otherwise."""
 
-    def __init__(self, version: str, settings: Settings, traces: Traces, environment: Mapping[str, str]) -> None:
-        self.version, self.settings, self.traces = version, settings, traces
+    def __init__(
+        self, version: str, settings: Settings, traces: Traces, zygote: Zygote, environment: Mapping[str, str]
+    ) -> None:
+        self.version, self.settings, self.traces, self.zygote = version, settings, traces, zygote
         self.cri = Cri(settings.socket)
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
@@ -63,7 +67,8 @@ class Containerd:
         binary = programs.containerd(self.version) / "containerd"
         with (self.folder / "containerd.log").open("ab") as log:
             command = [str(binary), "--config", str(self.folder / "config.toml")]
-            environment = {**self._environment, "PATH": f"{binary.parent}:{self._environment['PATH']}"}
+            found = f"{binary.parent}:{launcher.FOLDER}:{os.environ['PATH']}"
+            environment = {**os.environ, **self.zygote.environment, "PATH": found, **self._environment}
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self.folder
             )
@@ -84,6 +89,11 @@ class Containerd:
                 daemon = CGROUPS / hierarchy / self.traces.cgroup / "daemon"
                 daemon.mkdir(parents=True, exist_ok=True)
                 (daemon / "cgroup.procs").write_text(str(pid))
+
+    def start_zygote(self, **environment: str) -> None:
+        """What pods of the handler `wherry` need. environment: settings of its own, such as WHERRY_PODS_PER_HOST."""
+        self.zygote.start(**environment)
+        self.account(self.zygote.pid)
 
     def terminate(self) -> None:
         """SIGTERM to the daemon; its pods run on."""
@@ -119,8 +129,10 @@ class Containerd:
                 self.cri.remove_pod(pod.id)
 
     def leftovers(self) -> list[str]:
-        """What is on the machine because of this containerd's pods, one line each; the daemon itself is not."""
-        return self.traces.found(frozenset({self._process.pid} if self._process else ()))
+        """What is on the machine because of this containerd's pods, one line each; daemon and zygote are not."""
+        daemon = {self._process.pid} if self._process else set()
+        zygote = {self.zygote.pid} if self.zygote.runs else set()
+        return self.traces.found(frozenset(daemon | zygote))
 
     def wait_until_clean(self, seconds: float = 10.0) -> None:
         """containerd answers before its shims have ended. Raises AssertionError with what is left in the end."""
@@ -135,6 +147,7 @@ class Containerd:
             with contextlib.suppress(CriError):
                 self.purge()
             self.terminate()
+        self.zygote.end()
         self.cri.close()
         _sweep(self.traces)
 
@@ -166,7 +179,7 @@ def containerd(
     environment: Mapping[str, str] = NOTHING,
 ) -> Iterator[Containerd]:
     """A containerd that takes pods. registries: what names in references stand for, such as {"registry.test":
-    "localhost:5000"}. handlers: besides `runc` and `wherry`. environment: on top of this process's own.
+    "localhost:5000"}. handlers: besides `runc` and `wherry`. environment: of the daemon, on top of this process's own.
 
     Skips the test where a program is missing, or for another user than root.
     """
@@ -180,7 +193,7 @@ def containerd(
         settings = Settings(folder, plugins, sandbox_image, rows)
         _write(settings, number, registries)
         traces = Traces(folder, f"wherry-{folder.name.rpartition('-')[2]}", number)
-        node = Containerd(version, settings, traces, {**os.environ, **environment})
+        node = Containerd(version, settings, traces, Zygote(settings, runc_binary), environment)
         _unlink(traces)  # of a run that was killed
         stack.callback(node.stop)
         node.start()

@@ -87,6 +87,8 @@ class Traces:
             "state/io.containerd.cri.v1.runtime/netns/*",
             "*/io.containerd.sandbox.controller.v1.shim/*",
             "runc/*/*",
+            "wherry/hosts/*-*",
+            "wherry/????????-????-*/*",
             f"cni/ipam/{cni.name(self.network)}/100.*",
         )
         for pattern in folders:

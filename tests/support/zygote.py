@@ -1,84 +1,79 @@
-"""A real zygote of a test's own, and the environment in which containerd finds its launcher."""
+"""The zygote of a test's node, with a state and a cache of its own, so that several nodes are on one machine."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
-from examples.toolchain.cache import root
+from tests.support.containerd_config import Settings
 from tests.support.pods import until
-from wherry_shim import launcher
 
 START = 60.0
-"""Seconds for a start on a busy machine."""
 
 
 class Zygote:
-    """state: its folder, as WHERRY_STATE. cache: of modules and code, shared by all tests of a machine."""
+    """At most one process at a time. environment: settings on top of the node's own, such as WHERRY_PODS_PER_HOST."""
 
-    def __init__(self, state: Path, cache: Path) -> None:
-        self.state = state
-        self.cache = cache
-        self._environment: Mapping[str, str] = {}
+    def __init__(self, node: Settings, runc: Path) -> None:
+        self._folder = node.folder
         self._process: subprocess.Popen[bytes] | None = None
+        content = node.root / "io.containerd.content.v1.content"
+        self.environment = {
+            "WHERRY_STATE": str(self.state),
+            "WHERRY_CACHE": str(node.folder / "wherry-cache"),
+            "WHERRY_CONTENT": str(content),
+            "WHERRY_RUNC": str(runc),
+        }
 
-    def environment(self) -> dict[str, str]:
-        """What containerd must be started with."""
-        return {"WHERRY_STATE": str(self.state), "PATH": f"{launcher.FOLDER}:{os.environ['PATH']}"}
+    @property
+    def state(self) -> Path:
+        return self._folder / "wherry"
 
     @property
     def pid(self) -> int:
+        """Of the one that runs."""
         assert self._process
         return self._process.pid
 
-    def start(self, content: Path, **settings: str) -> None:
-        """content: containerd's content store. settings: more of the environment. Returns when it answers."""
-        given = {"WHERRY_CONTENT": str(content), "WHERRY_CACHE": str(self.cache), **settings}
-        self._environment = {**os.environ, **self.environment(), **given}
-        self._run()
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
-    def restart(self, number: signal.Signals = signal.SIGKILL) -> None:
+    def log(self) -> str:
+        return (self._folder / "zygote.log").read_text(errors="replace")
+
+    def start(self, **environment: str) -> None:
+        """Returns when it answers; nothing happens when one runs already."""
+        if self.runs:
+            return
+        with (self._folder / "zygote.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "wherry_shim.zygote"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment, **environment},
+                cwd=self._folder,
+            )
+        until(self._answers, START)
+
+    def _answers(self) -> bool:
+        if not self.runs:
+            raise RuntimeError(f"the zygote ended: {self.log()[-3000:]}")
+        written = self.state / "zygote.pid"
+        return written.exists() and written.read_text().strip() == str(self.pid)
+
+    def restart(self, number: signal.Signals = signal.SIGKILL, **environment: str) -> None:
         """End it by a signal and start it again; pods run on."""
         self.end(number)
-        self._run()
+        self.start(**environment)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Pods run on; nothing happens when none runs."""
         if self._process:
             self._process.send_signal(number)
             self._process.wait(START)
             self._process = None
-
-    def log(self) -> str:
-        """What it and its hosts have said."""
-        return (self.state / "log").read_text(errors="replace")
-
-    def _run(self) -> None:
-        with (self.state / "log").open("ab") as log:
-            command = [sys.executable, "-m", "wherry_shim.zygote"]
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log, cwd="/")
-        until(self._is_up, START)
-
-    def _is_up(self) -> bool:
-        if self._process is None or self._process.poll() is not None:
-            raise RuntimeError(f"the zygote ended: {self.log()}")
-        named = self.state / "zygote.pid"
-        return named.exists() and named.read_text().strip() == str(self._process.pid)
-
-
-@contextmanager
-def zygote() -> Iterator[Zygote]:
-    """One that is not started yet."""
-    state = Path(tempfile.mkdtemp(prefix="wherry-", dir="/run"))
-    one = Zygote(state, root() / "node")
-    try:
-        yield one
-    finally:
-        one.end()
-        shutil.rmtree(state)

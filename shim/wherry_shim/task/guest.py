@@ -15,7 +15,7 @@ from wherry_shim import undo
 from wherry_shim.linux.cgroup import Cgroup, open_cgroup
 from wherry_shim.linux.namespaces import CLONE_NEWPID
 from wherry_shim.nursery import Nursery
-from wherry_shim.order import WORKER, WorkerOrder, words
+from wherry_shim.order import PLANNER, WORKER, WorkerOrder, words
 from wherry_shim.reaper import Reaper
 from wherry_shim.task.report import reported
 from wherry_shim.task.streams import Names, Streams
@@ -54,19 +54,32 @@ class Guest:
         try:
             self.cgroup.create(self._resources)
             self._streams = Streams(self._names)
-            return await self._born(self._streams)
+            with open(os.memfd_create("start", os.MFD_CLOEXEC), "rb") as memory:
+                await self._planned(memory.fileno())
+                return await self._born(self._streams, memory.fileno())
         except BaseException:
             await self.destroy()
             raise
 
-    async def _born(self, streams: Streams) -> Born:
+    async def _planned(self, memory: int) -> None:
+        """Raises StartError: the guest cannot run."""
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        try:
+            pid = self._nursery.bear(PLANNER, words(self._order), [writer, memory])
+        finally:
+            os.close(writer)
+        ended = self._reaper.watch(pid)
+        await reported(reader, "the planner")
+        await ended
+
+    async def _born(self, streams: Streams, memory: int) -> Born:
         reader, writer = os.pipe2(os.O_CLOEXEC)
         waits, self._go = os.pipe2(os.O_CLOEXEC)
         kept = [_opened(path) for path in self._kept]
         home = self.cgroup.descriptor()
         try:
-            files = [writer, waits, *streams.given, *kept]
-            pid = self._nursery.bear(WORKER, words(self._order), files, CLONE_NEWPID, home)
+            files = [writer, waits, memory, *streams.given, *kept]
+            pid = self._nursery.bear(WORKER, b"", files, CLONE_NEWPID, home)
         finally:
             for descriptor in (writer, waits, *kept, *([home] if home is not None else [])):
                 os.close(descriptor)

@@ -19,7 +19,7 @@ from wherry_shim.reaper import Reaper
 from wherry_shim.settings import Settings
 from wherry_shim.task.streams import Names, Streams
 from wherry_shim.task.workload import Born
-from wherry_shim.worker.root import image_mounter
+from wherry_shim.worker.root import mount_image
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LOG_TAIL = 2048
@@ -54,7 +54,7 @@ class Sidecar:
         try:
             if self._rootfs:
                 target.mkdir(exist_ok=True)
-                image_mounter(self._rootfs, target, readonly=False)()
+                mount_image(self._rootfs, target, readonly=False)
                 self._mounted = True
             return await self._born("", self._names, ["create", "--bundle", str(self._bundle)])
         except BaseException:
