@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from wherry_shim.node import dump
 from wherry_shim.node.changes import Moment
@@ -50,6 +52,8 @@ class _Attempt:
     def __init__(self, node: Node, edits: list[Edit], handlers: set[str]) -> None:
         self.node, self.edits, self.handlers = node, edits, handlers
         self._trees, self._previous = node.placement.names(), node.placement.current
+        folders = (node.host.at(node.state), node.host.at(node.cache))
+        self._absent = [folder for folder in folders if not folder.exists()]
         self._had_zygote = node.services.zygote_is_alive()
         self._changed = self._restarted = False
         self._moment = Moment(node.host, [*node.services.files, *(edit.path for edit in edits), node.record])
@@ -106,6 +110,7 @@ class _Attempt:
         again = self._previous is not None and self._had_zygote
         if not again:
             yield node.services.stop_zygote
+            yield node.services.kill_leftovers
         yield self._moment.restore
         yield lambda: node.placement.switch(self._previous)
         yield node.services.start_zygote if again else node.services.reload
@@ -116,6 +121,8 @@ class _Attempt:
         yield lambda: node.placement.prune(self._trees)
         if not self._trees:
             yield node.placement.clear
+        for folder in self._absent:
+            yield partial(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _fault_of(undo: Callable[[], object]) -> str:

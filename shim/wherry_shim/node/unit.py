@@ -21,7 +21,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 {environment}ExecStart={prefix}/current/bin/python -P -m wherry_shim.zygote
-ExecStartPost=-/bin/sh -c 'echo -999 >/proc/$MAINPID/oom_score_adj'
+ExecStartPost=-/bin/sh -c 'echo -999 2>/dev/null >/proc/$MAINPID/oom_score_adj'
 KillMode=process
 Restart=always
 RestartSec=100ms
