@@ -81,6 +81,20 @@ def test_a_pod_installs_wasm_pods_run_and_uninstall_leaves_every_byte_as_it_was(
     assert "nothing to do: " in succeeded(wherry_node(node, "install"))
     assert "MiB" in succeeded(wherry_node(node, "prewarm", HELLO))
     succeeded(wherry_node(node, "uninstall"))
+    unchanged_since(before, node)
+
+
+def test_a_probe_that_fails_leaves_the_node_as_it_was(node: KindNode) -> None:
+    before = node.snapshot()
+    code, said = wherry_node(node, "install", "--probe-image", "wherry.test/absent:v1")
+    assert code == 1
+    assert "that failed: everything is undone" in said
+    assert "(the node is as it was)" in said
+    unchanged_since(before, node)
+
+
+def unchanged_since(before: set[str], node: KindNode) -> None:
+    """Nothing of an installation is left: no file, no unit, no process."""
     assert node.snapshot() ^ before == set()
     assert "wherry" not in node.exec("systemctl", "list-units", "--all", "--no-legend")
     assert "/opt/wherry" not in node.exec("sh", "-c", "cat /proc/[0-9]*/maps 2>/dev/null; true")
