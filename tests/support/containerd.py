@@ -160,12 +160,13 @@ def _sweep(traces: Traces) -> None:
     until(lambda: not traces.pids(), START)
     for path in traces.mount_points():
         subprocess.run(["umount", "--lazy", path], check=False)
-    _unlink(traces)
+    _disconnect(traces)
     for folder in traces.cgroup_folders():
         folder.rmdir()
 
 
-def _unlink(traces: Traces) -> None:
+def _disconnect(traces: Traces) -> None:
+    cni.forget_rules(traces.network)
     for name in traces.link_names():
         subprocess.run(["ip", "link", "delete", name], check=False)
 
@@ -196,7 +197,7 @@ def containerd(
         _write(settings, number, registries)
         traces = Traces(folder, f"wherry-{folder.name.rpartition('-')[2]}", number)
         node = Containerd(version, settings, traces, Zygote(settings, runc_binary), environment)
-        _unlink(traces)  # of a run that was killed
+        _disconnect(traces)  # a run that was killed had the same network
         stack.callback(node.stop)
         node.start()
         yield node
