@@ -80,9 +80,10 @@ class _Host:
         maker = Maker(self._post.request, self._post.settings, self._post.nursery, reaper)
         self._service = TaskService(maker.make, self._publish, self._gone)
         maker.tasks = self._service.tasks
-        self._nursery_ended = reaper.watch(self._post.nursery.pid)
+        reaper.watch(self._post.nursery.pid).add_done_callback(self._retire)
         server = Server(self._service.methods(), _log)
         await server.serve(self._post.listener)
+        self._rest()
         await self._over.wait()
         server.close()
         await self._publisher.drain(DELIVERY)
@@ -94,12 +95,25 @@ class _Host:
     def _gone(self, task: str) -> None:
         """Only a pod has a place to leave; for a container this changes nothing."""
         self._post.hosts.leave(self._post.place, task)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Without a pod it waits for the next one, and for those that were promised to it and may come to nothing."""
         if not self._service.tasks:
             asyncio.get_running_loop().call_later(LINGER, self._end_if_empty)
 
     def _end_if_empty(self) -> None:
-        if not self._service.tasks and not self._over.is_set() and self._post.hosts.close(self._post.place):
+        if self._service.tasks or self._over.is_set():
+            return
+        if self._post.hosts.close(self._post.place):
             self._over.set()
+        else:
+            self._rest()
+
+    def _retire(self, _: asyncio.Future[int]) -> None:
+        """This process is full of pods' secrets: no nursery can be forked from it again."""
+        _log("its nursery has ended: its pods go on, without new containers; new pods have another host")
+        self._post.place.retire()
 
 
 def _log(line: str) -> None:

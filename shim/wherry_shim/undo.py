@@ -3,7 +3,7 @@
 The host that runs the container removes it in its own way. When the host is gone, the launcher's `delete` goes by this
 list, in Python here or in its own shell. One line for each thing:
 
-    cgroup <folder>            kill what is in it, remove it
+    cgroup <folder>            kill what is in it and below it, remove it
     runc <state> <program>     `runc delete --force`
     mount <path>               unmount
     file <path>                remove
@@ -15,16 +15,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from wherry_shim.grouping import pod_of
+from wherry_shim.linux.cgroup import CgroupError
+from wherry_shim.linux.cgroup.files import processes, remove_directory, wait
+from wherry_shim.linux.cgroup.files import write as write_value
 from wherry_shim.linux.mounts import MNT_DETACH, umount
 
 _NAME = "wherry.undo"
-_TRIES = 100
-_PAUSE = 0.01
 _RUNC_SECONDS = 3.0
 
 
@@ -38,22 +39,34 @@ def forget(bundle: Path) -> None:
     (bundle / _NAME).unlink(missing_ok=True)
 
 
+def carry_out_pod(bundle: Path) -> None:
+    """Of this container and, if it is a sandbox, of its pod's containers, for which containerd 2.3 does not call."""
+    for other in bundle.parent.glob(f"*/{_NAME}"):
+        with suppress(OSError):
+            if other.parent != bundle and pod_of(other.parent, "") == bundle.name:
+                carry_out(other.parent)
+    carry_out(bundle)
+
+
 def carry_out(bundle: Path) -> None:
     """Remove whatever is still there. May be repeated; without effect where there was nothing, or nothing is left."""
     with suppress(FileNotFoundError):
-        for line in (bundle / _NAME).read_text().splitlines():
-            what, where, *rest = line.split(" ", 2)
-            with suppress(OSError, subprocess.SubprocessError):
-                _undo(what, where, rest, bundle.name)
+        lines = [line.partition(" ") for line in (bundle / _NAME).read_text().splitlines()]
+        for _, _, where in lines:
+            _thaw(where)
+        for what, _, where in lines:
+            with suppress(OSError, CgroupError, subprocess.SubprocessError):
+                _undo(what, where, bundle.name)
         forget(bundle)
 
 
-def _undo(what: str, where: str, rest: list[str], container: str) -> None:
+def _undo(what: str, where: str, container: str) -> None:
     match what:
         case "cgroup":
-            _remove_cgroup(Path(where))
+            _remove_cgroup(where)
         case "runc":
-            command = [*rest, "--root", where, "delete", "--force", container]
+            state, _, program = where.rpartition(" ")
+            command = [program, "--root", state, "delete", "--force", container]
             subprocess.run(command, check=False, capture_output=True, timeout=_RUNC_SECONDS)
         case "mount":
             umount(where, MNT_DETACH)
@@ -63,14 +76,19 @@ def _undo(what: str, where: str, rest: list[str], container: str) -> None:
             Path(where).rmdir()
 
 
-def _remove_cgroup(folder: Path) -> None:
-    for _ in range(_TRIES):
-        if not folder.is_dir():
-            return
-        for pid in (folder / "cgroup.procs").read_text().split():
+def _thaw(folder: str) -> None:
+    """Version 1 keeps even SIGKILL from what is frozen."""
+    with suppress(CgroupError):
+        write_value(f"{folder}/freezer.state", "THAWED")
+
+
+def _remove_cgroup(folder: str) -> None:
+    def empty() -> bool:
+        pids = processes(folder)
+        for pid in pids:
             with suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
-        with suppress(OSError):
-            folder.rmdir()
-            return
-        time.sleep(_PAUSE)
+                os.kill(pid, signal.SIGKILL)
+        return not pids
+
+    wait(empty, f"{folder}: processes outlive SIGKILL")
+    remove_directory(folder)

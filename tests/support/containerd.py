@@ -177,14 +177,16 @@ def containerd(
     sandbox_image: str,
     handlers: Sequence[Handler] = (),
     environment: Mapping[str, str] = NOTHING,
+    runc_binary: Path | None = None,
 ) -> Iterator[Containerd]:
     """A containerd that takes pods. registries: what names in references stand for, such as {"registry.test":
     "localhost:5000"}. handlers: besides `runc` and `wherry`. environment: of the daemon, on top of this process's own.
+    runc_binary: another runc than the machine's.
 
     Skips the test where a program is missing, or for another user than root.
     """
     programs.containerd(version)
-    runc_binary, plugins = programs.installed("runc"), programs.cni_plugins()
+    runc_binary, plugins = runc_binary or programs.installed("runc"), programs.cni_plugins()
     programs.root()
     with ExitStack() as stack:
         number = stack.enter_context(cni.network())

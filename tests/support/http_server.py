@@ -56,13 +56,14 @@ _URL = re.compile(r"serving on http://(\[?[^\]]+\]?):(\d+)")
 
 @dataclass
 class Settings:
-    """plan, host, serving: fields that differ from the defaults."""
+    """plan, host, serving: fields that differ from the defaults. before: Python that its process runs first."""
 
     wasm: Path
     folder: Path
     plan: dict[str, Any] = field(default_factory=dict)
     host: dict[str, Any] = field(default_factory=dict)
     serving: dict[str, Any] = field(default_factory=dict)
+    before: str = ""
 
 
 def plan_json(wasm: Path, plan: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +88,7 @@ class Server:
             "watch": str(self.watched),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps(given)], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", settings.before + _PROGRAM, json.dumps(given)], stderr=subprocess.PIPE, text=True
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()

@@ -17,6 +17,7 @@ from wherry_shim.linux.namespaces import CLONE_NEWPID
 from wherry_shim.nursery import Nursery
 from wherry_shim.order import PLANNER, WORKER, WorkerOrder, words
 from wherry_shim.reaper import Reaper
+from wherry_shim.task.logger import Owner
 from wherry_shim.task.report import reported
 from wherry_shim.task.streams import Names, Streams
 from wherry_shim.task.workload import Born
@@ -53,10 +54,14 @@ class Guest:
         undo.write(self._bundle, lines + kept)
         try:
             self.cgroup.create(self._resources)
-            self._streams = Streams(self._names)
-            with open(os.memfd_create("start", os.MFD_CLOEXEC), "rb") as memory:
-                await self._planned(memory.fileno())
-                return await self._born(self._streams, memory.fileno())
+            self._streams = Streams()
+            await self._streams.open(self._names, Owner(self._order.namespace, self._order.container), self._reaper)
+            memory = os.memfd_create("start", os.MFD_CLOEXEC)
+            try:
+                await self._planned(memory)
+                return await self._born(self._streams, memory)
+            finally:
+                os.close(memory)
         except BaseException:
             await self.destroy()
             raise
@@ -83,8 +88,9 @@ class Guest:
         finally:
             for descriptor in (writer, waits, *kept, *([home] if home is not None else [])):
                 os.close(descriptor)
-            streams.close()
+            streams.handed_over()
         born = Born(pid, self._reaper.watch(pid))
+        born.ended.add_done_callback(lambda _: streams.end())
         await self._ready(reader, pid, home is None)
         return born
 
@@ -117,7 +123,8 @@ class Guest:
 
     async def destroy(self) -> None:
         self._close_go()
-        self.end_input("")
+        if self._streams:
+            self._streams.release()
         with suppress(FileNotFoundError):
             self.cgroup.kill()
         self.cgroup.remove()
