@@ -70,7 +70,7 @@ def worker() -> KindNode:
     """A node of the cluster that `WHERRY_KIND` names, a worker if it has one; skips the test without it."""
     name = os.environ.get("WHERRY_KIND")
     if not name or shutil.which("docker") is None:
-        pytest.skip("needs a kind cluster: create one, and set WHERRY_KIND to its name")
+        pytest.skip("needs a kind cluster: run tests/node/cluster up, and export what it prints")
     label = f"label=io.x-k8s.kind.cluster={name}"
     names = sorted(
         _run("docker", "ps", "--filter", label, "--format", "{{.Names}}").split(), key=lambda node: "control" in node

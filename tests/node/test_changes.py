@@ -114,6 +114,14 @@ def test_undoing_everything_leaves_no_record(host: Host) -> None:
     assert not host.at(RECORD).exists()
 
 
+@pytest.mark.parametrize("record", ["", "[]", '{"/etc/a": {}}', '{"/etc/a": 1}'])
+def test_a_record_that_is_damaged_is_one_error(host: Host, record: str) -> None:
+    host.at(RECORD).parent.mkdir(parents=True)
+    host.at(RECORD).write_text(record)
+    with pytest.raises(NodeError, match=f"{RECORD} cannot be read"):
+        changes(host).write(MAIN, OURS, cut)
+
+
 def test_a_file_that_says_it_already_is_not_ours_to_undo(host: Host) -> None:
     host.at(MAIN).write_text(OURS)
     changes(host).write(MAIN, OURS, cut)

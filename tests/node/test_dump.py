@@ -64,6 +64,9 @@ def test_containerd_reads_our_table_and_all_that_it_read_before(version: str, na
     assert dump.strange_changes(before, after) == []
     assert dump.handlers(after)["wherry"].items() >= table.runtime(PREFIX).items()
     assert dump.handlers(after).keys() == {*dump.handlers(before), "wherry"}
+    text = main.read_bytes()
+    changed(version, main, after)
+    assert main.read_bytes() == text
 
 
 def test_containerd_1_7_would_forget_its_own_runtime_without_our_help(tmp_path: Path) -> None:

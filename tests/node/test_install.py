@@ -126,6 +126,18 @@ def test_a_zygote_that_does_not_start_leaves_the_node_as_it_was(rig: Rig) -> Non
     assert rig.services.calls == ["zygote"]
 
 
+def test_an_installation_that_is_stopped_half_way_leaves_the_node_as_it_was(rig: Rig) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    before = rig.snapshot()
+    rig.services.faults["containerd"] = stop
+    with pytest.raises(KeyboardInterrupt):
+        install(rig.node, None)
+    assert rig.snapshot() == before
+    assert rig.handlers() == {"runc"}
+
+
 def test_a_tree_that_does_not_start_leaves_the_node_as_it_was(rig: Rig) -> None:
     before = rig.snapshot()
     rig.tree.starts = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -51,13 +52,14 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KindNode]:
     shutil.rmtree(folder)
 
 
-def wherry_node(node: KindNode, *arguments: str) -> tuple[int, str]:
-    """Run `wherry-node` in a pod that has the node's root, as a DaemonSet would."""
+def in_a_pod(node: KindNode, command: str) -> tuple[int, str]:
+    """Run `wherry-node …` in a pod that has the node's root, as a DaemonSet would."""
+    _, *arguments = shlex.split(command)
     container: dict[str, Any] = {
         "name": "installer",
         "image": INSTALLER,
         "imagePullPolicy": "Never",
-        "command": ["/tree/bin/python", "-P", "-m", "wherry_shim.node", *arguments, "--root", "/host"],
+        "command": ["/tree/bin/python", "-P", "-m", "wherry_shim.node", *arguments],
         "securityContext": {"privileged": True},
         "volumeMounts": [{"name": "host", "mountPath": "/host"}],
     }
@@ -75,18 +77,18 @@ def hello(node: KindNode) -> tuple[int, str]:
 
 def test_a_pod_installs_wasm_pods_run_and_uninstall_leaves_every_byte_as_it_was(node: KindNode) -> None:
     before = node.snapshot()
-    assert "installed: " in succeeded(wherry_node(node, "install", "--probe-image", HELLO))
-    assert "known to containerd" in succeeded(wherry_node(node, "check"))
+    assert "installed: " in succeeded(in_a_pod(node, f"wherry-node install --root /host --probe-image {HELLO}"))
+    assert "known to containerd" in succeeded(in_a_pod(node, "wherry-node check --root /host"))
     assert succeeded(hello(node)).endswith("Hello from the command line\n")
-    assert "nothing to do: " in succeeded(wherry_node(node, "install"))
-    assert "MiB" in succeeded(wherry_node(node, "prewarm", HELLO))
-    succeeded(wherry_node(node, "uninstall"))
+    assert "nothing to do: " in succeeded(in_a_pod(node, "wherry-node install --root /host"))
+    assert "MiB" in succeeded(in_a_pod(node, f"wherry-node prewarm --root /host {HELLO}"))
+    succeeded(in_a_pod(node, "wherry-node uninstall --root /host"))
     unchanged_since(before, node)
 
 
 def test_a_probe_that_fails_leaves_the_node_as_it_was(node: KindNode) -> None:
     before = node.snapshot()
-    code, said = wherry_node(node, "install", "--probe-image", "wherry.test/absent:v1")
+    code, said = in_a_pod(node, "wherry-node install --root /host --probe-image wherry.test/absent:v1")
     assert code == 1
     assert "that failed: everything is undone" in said
     assert "(the node is as it was)" in said

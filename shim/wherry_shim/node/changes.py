@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from wherry_shim.node.fault import NodeError
 from wherry_shim.node.host import Host
 
 Cut = Callable[[str], str]
@@ -102,9 +103,12 @@ class Changes:
     def _entries(self) -> dict[str, Entry]:
         try:
             fields = json.loads(self._host.at(self._record).read_text())
+            return {path: _entry(entry) for path, entry in fields.items()}
         except FileNotFoundError:
             return {}
-        return {path: _entry(entry) for path, entry in fields.items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            cure = f"put the files that it names back by hand, and remove {self._record}"
+            raise NodeError(f"{self._record} cannot be read: {error!r}", cure=cure) from None
 
     def _keep(self, entries: dict[str, Entry]) -> None:
         file = self._host.at(self._record)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -122,7 +121,7 @@ class Containerd:
     def _dump(self, config: str) -> Document:
         exists = self.host.has(config)
         arguments = ("--config", config, "config", "dump") if exists else ("config", "default")
-        return tomllib.loads(self.host.run(self.program, *arguments))
+        return table.parse(self.host.run(self.program, *arguments), f"what {self.program} makes of {config}")
 
     def _template_edit(self, prefix: str, version: int, path: str) -> Edit:
         text = table.without_block(self.read(path) or self.kubernetes.base)

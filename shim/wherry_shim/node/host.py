@@ -67,7 +67,6 @@ class Host:
                 timeout=seconds,
                 check=False,
                 preexec_fn=self._enter(),
-                executable=None,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise NodeError(f"`{' '.join(command)}` could not be run: {error}") from None

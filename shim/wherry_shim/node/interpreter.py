@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -13,38 +14,15 @@ from wherry_shim.node.libraries import is_elf
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
-_WITHOUT = frozenset(
-    {
-        *(
-            "test",
-            "tests",
-            "idlelib",
-            "ensurepip",
-            "turtledemo",
-            "tkinter",
-            "lib2to3",
-            "distutils",
-            "venv",
-            "pydoc_data",
-        ),
-        *("curses", "sqlite3", "dbm", "__pycache__", "site-packages", "dist-packages"),
-    }
+_WITHOUT = re.compile(
+    r"tests?|idlelib|ensurepip|turtledemo|tkinter|lib2to3|distutils|venv|pydoc_data|curses|sqlite3|dbm|config-.*"
+    r"|__pycache__|(site|dist)-packages"
 )
 """Folders of the standard library that nothing on a node imports."""
-
-_WITHOUT_MODULES = (
-    "_test",
-    "_ctypes_test",
-    "_tkinter",
-    "_sqlite3",
-    "_curses",
-    "_dbm",
-    "_gdbm",
-    "nis",
-    "readline",
-    "xx",
+_WITHOUT_FILES = re.compile(
+    r"(_test|_ctypes_test|_tkinter|_sqlite3|_curses|_dbm|_gdbm|nis|readline|xx).*\.so"
+    r"|turtle\.py|sitecustomize\.py|EXTERNALLY-MANAGED"
 )
-_WITHOUT_FILES = frozenset(["turtle.py", "sitecustomize.py", "EXTERNALLY-MANAGED"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +48,8 @@ def standard_library() -> Iterator[Piece]:
     """The standard library without tests, editors, installers and databases."""
     root = Path(sysconfig.get_path("stdlib"))
     for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in _WITHOUT and not name.startswith("config-")]
+        folders[:] = [name for name in folders if not _WITHOUT.fullmatch(name)]
         inside = library() / Path(folder).relative_to(root)
-        yield from (Piece(Path(folder, name), inside / name) for name in files if _belongs(name))
-
-
-def _belongs(name: str) -> bool:
-    return name not in _WITHOUT_FILES and not (name.endswith(".so") and name.startswith(_WITHOUT_MODULES))
+        for name in files:
+            if not _WITHOUT_FILES.fullmatch(name):
+                yield Piece(Path(folder, name), inside / name)

@@ -82,17 +82,16 @@ def with_block(main: str, where: str, version: int, prefix: str, defaults: Runti
     any runtime, so they are written into the block when the file names none.
     Raises NodeError when the file has the handler already, with other options, or cannot take another table.
     """
-    bare = without_block(main)
+    bare, key = without_block(main), runtime_key(version)
     before = parse(bare, where)
-    *runtimes_key, _ = key = runtime_key(version)
     if (theirs := _at(before, key)) is not None:
         _refuse_another(theirs, prefix, where)
         return bare
-    kept = {} if _at(before, tuple(runtimes_key)) else _spoken(defaults)
+    named = _at(before, key[:-1])
+    kept = {} if named else _spoken(defaults)
     after = append_block(bare, version, prefix, kept)
-    if _understood(after) != _with(
-        before, tuple(runtimes_key), _added(before, key, {**kept, HANDLER: runtime(prefix)})
-    ):
+    expected = {**(named if isinstance(named, Mapping) else {}), **kept, HANDLER: runtime(prefix)}
+    if _understood(after) != _with(before, key[:-1], expected):
         cure = f"write [{_dotted(key)}] by hand, and run this again"
         raise NodeError(f"{where}: a table {_dotted(key)} cannot be added at its end", cure=cure)
     return after
@@ -178,11 +177,6 @@ def _spoken(runtimes: Runtimes) -> dict[str, dict[str, object]]:
 def _filled(options: Mapping[str, object]) -> dict[str, object]:
     kept = {name: _filled(value) if isinstance(value, Mapping) else value for name, value in options.items()}
     return {name: value for name, value in kept.items() if value}
-
-
-def _added(before: Document, key: tuple[str, ...], runtimes: Runtimes) -> dict[str, object]:
-    there = _at(before, key[:-1])
-    return {**(there if isinstance(there, Mapping) else {}), **runtimes}
 
 
 def _dotted(key: tuple[str, ...]) -> str:

@@ -128,19 +128,9 @@ def _write(script: Path, text: str) -> None:
 
 def _compile(root: Path, final: Path) -> None:
     """By the tree itself: if it cannot, it is of no use. The hash is not checked, so that no clock is."""
-    code = root / library()
-    places = ["-s", str(root), "-p", str(final)]
-    command = [
-        root / "bin" / "python",
-        "-m",
-        "compileall",
-        "-q",
-        "--invalidation-mode",
-        "unchecked-hash",
-        *places,
-        code,
-    ]
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    command = [str(root / "bin" / "python"), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    places = ["-s", str(root), "-p", str(final), str(root / library())]
+    done = subprocess.run([*command, *places], capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise NodeError(f"the tree's own Python failed: {said[-1] if said else done.returncode}")
