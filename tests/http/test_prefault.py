@@ -30,18 +30,21 @@ MAPS = """\
 10010000-10018000 rw-p 00005000 fe:00 7 /cache/aot/abc/key.cwasm
 10018000-10020000 rw-p 00000000 00:00 0
 10020000-20000000 ---p 00000000 00:00 0
-30000000-38010000 rw-p 00000000 00:00 0
-38010000-38018000 rw-p 00005000 fe:00 7 /cache/aot/abc/key.cwasm
+30000000-30010000 rw-p 00000000 00:00 0
+30010000-30018000 rw-p 00005000 fe:00 7 /cache/aot/abc/key.cwasm
 40000000-40001000 rw-p 00005000 fe:00 8 /cache/aot/abd/key.cwasm
 """
-FIRST = Memory(0x10010000, 0x5000, 0x10000000, 0x10020000)
+FIRST = Memory(0x10010000, 0x5000, 0x10000000, 0x1001C000)
+
+MEMORY = 4 << 20
+"""Bytes of the memory of the guest below, which it makes larger by another page."""
 
 WRITTEN = 40
 """Pages that the guest below writes: half of its image, half of zeros behind it, beyond what keep_resident keeps."""
 
 SPOILER = f"""(module
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 64)
+  (memory (export "memory") {MEMORY >> 16})
   (data (i32.const 8) "\\10\\00\\00\\00\\20\\00\\00\\00")
   (data (i32.const 16) "Content-Type: text/plain\\0a\\0afresh\\0a")
   {" ".join(f'(data (i32.const {(100 + 2 * page) * PAGE}) "A")' for page in range(WRITTEN // 2))}
@@ -49,6 +52,8 @@ SPOILER = f"""(module
     (if (i32.ne (i32.load8_u (local.get $at)) (local.get $expected)) (then (unreachable)))
     (i32.store8 (local.get $at) (i32.const 66)))
   (func (export "_start") (local $page i32)
+    (drop (memory.grow (i32.const 1)))
+    (i32.store8 (i32.const {MEMORY}) (i32.const 66))
     (loop $next
       (call $spoil (i32.mul (i32.add (i32.const 150) (local.get $page)) (i32.const {2 * PAGE})) (i32.const 0))
       (local.set $page (i32.add (local.get $page) (i32.const 1)))
@@ -64,9 +69,12 @@ SPOILER = f"""(module
 
 
 def test_a_memory_is_what_can_be_written_around_an_image_of_this_code() -> None:
-    first, second = memories_of(CODE, MAPS)
-    assert first == FIRST
-    assert second == Memory(0x38010000, 0x5000, 0x38010000 - (32 << 20), 0x38018000)
+    assert memories_of(CODE, 0x1C000, MAPS) == [FIRST, Memory(0x30010000, 0x5000, 0x30000000, 0x3001C000)]
+
+
+def test_what_lies_far_from_its_image_is_left_alone() -> None:
+    [memory] = memories_of(CODE, 80 << 20, f"10000000-14000000 rw-p 0 00:00 0\n14000000-14008000 rw-p 0 fe:00 7 {CODE}")
+    assert memory == Memory(0x14000000, 0, 0x14000000 - (32 << 20), 0x15000000)
 
 
 def test_neighbouring_pages_are_one_range() -> None:
@@ -96,7 +104,7 @@ def test_populated_pages_are_copies_with_the_same_bytes(tmp_path: Path, at_once:
     file.write_bytes(content := bytes(range(256)) * (16 * PAGE // 256))
     with file.open("rb") as opened:
         view = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
-    [memory] = memories_of(file, Path("/proc/self/maps").read_text())
+    [memory] = memories_of(file, 16 * PAGE, Path("/proc/self/maps").read_text())
     table, pages = PageTable(), Pages(memory, {2, 3, 9})
     table._at_once = at_once
     assert table.lacks(pages)
@@ -127,7 +135,7 @@ def asking(wasm: Path, cache: Path) -> Iterator[tuple[Any, Any]]:
 
 def between_requests(guest: Any) -> set[int]:
     table = PageTable()
-    [memory] = memories_of(guest.code.path, Path("/proc/self/maps").read_text())
+    [memory] = memories_of(guest.code.path, MEMORY, Path("/proc/self/maps").read_text())
     try:
         return table.written(memory)
     finally:

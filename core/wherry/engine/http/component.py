@@ -50,12 +50,20 @@ class ComponentGuest:
     """
 
     def __init__(  # noqa: PLR0913 - all that a request needs
-        self, engine: Engine, code: Code, grants: Grants, authority: str, *, outbound: bool, reuse: int = 1
+        self,
+        engine: Engine,
+        code: Code,
+        grants: Grants,
+        prefault: Prefault,
+        authority: str,
+        *,
+        outbound: bool,
+        reuse: int = 1,
     ) -> None:
         self.engine = engine
         self.code = code
         self.grants = grants
-        self.prefault = Prefault(code.path)
+        self.prefault = prefault
         self.authority = authority.encode()
         self.outbound = outbound
         self.egress: tuple[int, str] = (0, "")

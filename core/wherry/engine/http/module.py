@@ -32,11 +32,11 @@ class ModuleGuest:
     egress = (0, "")
     single = "a module's _start runs once"
 
-    def __init__(self, engine: Engine, code: Code, grants: Grants, port: int) -> None:
+    def __init__(self, engine: Engine, code: Code, grants: Grants, prefault: Prefault, port: int) -> None:
         self.engine = engine
         self.code = code
         self.grants = grants
-        self.prefault = Prefault(code.path)
+        self.prefault = prefault
         self.port = b"%d" % port
         self._here = threading.local()
         self.pre = self._instance_pre()

@@ -43,7 +43,8 @@ class _Range(ctypes.Structure):
 class Memory:
     """A linear memory with an image. image: its address; offset: of the image's bytes in the code's file.
 
-    start, end: addresses of what can be written, as far as it is within REACH. Pages are numbered from the image on.
+    start, end: addresses of the memory as it is made, as far as they are within REACH. Pages are numbered from the
+    image on.
     """
 
     image: int
@@ -94,25 +95,21 @@ class PageTable:
         os.close(self._process)
 
 
-def memories_of(code: Path, maps: str) -> list[Memory]:
-    """The memories whose images are mapped from this file. maps: the text of /proc/self/maps."""
+def memories_of(code: Path, size: int, maps: str) -> list[Memory]:
+    """The memories whose images are mapped from this file, as far as size bytes. maps: the text of /proc/self/maps."""
     found: list[Memory] = []
     start = end = 0
-    images: list[tuple[int, int]] = []
     for line in maps.splitlines():
         span, rights, offset, _device, _inode, *path = line.split(None, 5)
         low, high = (int(part, 16) for part in span.split("-"))
-        if not rights.startswith("rw") or low != end:
-            found += [_memory(image, place, start, end) for image, place in images]
-            images, start = [], low
+        if rights != "rw-p":
+            continue
+        if low != end:
+            start = low
         end = high
-        if rights == "rw-p" and path and path[0].endswith(f"/{code.parent.name}/{code.name}"):
-            images.append((low, int(offset, 16)))
-    return found + [_memory(image, place, start, end) for image, place in images]
-
-
-def _memory(image: int, offset: int, start: int, end: int) -> Memory:
-    return Memory(image, offset, max(start, image - REACH), min(end, image + REACH))
+        if path and path[0].endswith(f"/{code.parent.name}/{code.name}"):
+            found.append(Memory(low, int(offset, 16), max(start, low - REACH), min(start + size, low + REACH)))
+    return found
 
 
 def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -18,7 +18,7 @@ from wherry.engine.http.pages import Memory, Pages, PageTable, memories_of
 LESSONS = 3
 """Requests that are looked at: what each of them wrote, the next one will write too."""
 
-FEWEST = 6
+FEWEST = 4
 """Pages: below it, asking for them costs more than their faults."""
 
 MOST_MEMORIES = 16
@@ -52,10 +52,14 @@ class Lessons:
 
 
 class Prefault:
-    """A worker's; the threads that run its guests share it. code: the file that was loaded."""
+    """A worker's; the threads that run its guests share it. code: the file that was loaded.
 
-    def __init__(self, code: Path) -> None:
-        self._code = code
+    size: bytes of the code's largest memory at its start. What it grows by is closed again before each request: pages
+    there would cost more than they save.
+    """
+
+    def __init__(self, code: Path, size: int) -> None:
+        self._code, self._size = code, size
         self._table: PageTable | None = None
         self._lessons = Lessons()
         self._drops, self._due = 0, 2
@@ -83,7 +87,7 @@ class Prefault:
     def _study(self, store: int) -> None:
         """Delete a store and see which pages that frees, until enough is known; then look for memories that are new."""
         self._due = self._drops + min(self._drops, SELDOM)
-        memories = memories_of(self._code, Path("/proc/self/maps").read_text())
+        memories = memories_of(self._code, self._size, Path("/proc/self/maps").read_text())
         if self._lessons.taken < LESSONS:
             self._learn(store, memories)
         else:
