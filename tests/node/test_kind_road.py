@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.process import WHERRY
 from tests.node.kind import KindNode
-from tests.node.test_kind import HELLO, HELLO_WASM, node, succeeded, wherry_node
+from tests.node.test_kind import HELLO, HELLO_WASM, in_a_pod, node, succeeded
 from tests.support import contract
 from wherry.oci.digest import digest_of
 
@@ -39,9 +39,9 @@ def registry(node: KindNode) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def installed(node: KindNode) -> Iterator[KindNode]:
-    succeeded(wherry_node(node, "install", "--probe-image", HELLO))
+    succeeded(in_a_pod(node, f"wherry-node install --root /host --probe-image {HELLO}"))
     yield node
-    succeeded(wherry_node(node, "uninstall", "--force"))
+    succeeded(in_a_pod(node, "wherry-node uninstall --root /host --force"))
 
 
 @pytest.fixture(scope="module")

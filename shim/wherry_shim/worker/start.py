@@ -48,8 +48,8 @@ class Start:
 
 def write(start: Start, memory: int) -> None:
     """memory: an empty memfd. Raises OSError."""
-    plan, kind, entry, build, code = astuple(start.prepared)
-    data = memoryview(marshal.dumps(((plan, kind, entry, build, str(code)), *astuple(start)[1:])))
+    plan, kind, entry, build, code, size = astuple(start.prepared)
+    data = memoryview(marshal.dumps(((plan, kind, entry, build, str(code), size), *astuple(start)[1:])))
     while data:
         data = data[os.write(memory, data) :]
 
@@ -63,9 +63,11 @@ def read(memory: int) -> Start:
     return Start(_prepared(*prepared), joined, root, workers, User(*user), *rest)
 
 
-def _prepared(plan: tuple[Any, ...], kind: Any, entry: str, build: tuple[Any, ...], code: str) -> Prepared:
+def _prepared(  # noqa: PLR0913, PLR0917 - its fields
+    plan: tuple[Any, ...], kind: Any, entry: str, build: tuple[Any, ...], code: str, size: int
+) -> Prepared:
     descriptor = os.open(code, os.O_RDONLY | os.O_CLOEXEC)
-    return Prepared(_plan(*plan), kind, entry, Build(*build), Path(f"/proc/self/fd/{descriptor}"))
+    return Prepared(_plan(*plan), kind, entry, Build(*build), Path(f"/proc/self/fd/{descriptor}"), size)
 
 
 def _plan(  # noqa: PLR0913, PLR0917 - a plan's fields
