@@ -17,9 +17,10 @@ from bench.guests import c, cgi, javascript, python, tiny
 from bench.measure import Round, Row, compared, interleaved
 from examples.toolchain.cache import root
 from wherry.engine.host import Host
-from wherry.engine.http.guest import Prepared, load, prepare
+from wherry.engine.http.guest import load
 from wherry.engine.http.head import checked
 from wherry.engine.http.pipes import ResponsePipe
+from wherry.engine.prepare import Prepared, prepare
 from wherry.plan.model import RunPlan
 
 TITLE = "one request in process against the same C API calls from C"
@@ -110,7 +111,7 @@ def in_python(prepared: Prepared, host: Host, requests: int, stack: ExitStack) -
 
 
 def in_c(prepared: Prepared, requests: int) -> Round:
-    kind = "outbound" if prepared.build.adapter.endswith("outbound") else prepared.inspection.kind
+    kind = "outbound" if prepared.build.adapter.endswith("outbound") else prepared.kind
     command = [ceiling(), kind, prepared.code, str(requests), "1"]
     environment = {**os.environ, "WASMTIME_BACKTRACE_DETAILS": "1"}
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout

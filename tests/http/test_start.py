@@ -12,7 +12,7 @@ import pytest
 from tests.http.conftest import Start
 from tests.support import guests
 from wherry.engine.host import Host
-from wherry.engine.http.supervisor import serve
+from wherry.engine.run import run
 from wherry.errors import StartError
 from wherry.plan.model import Limits, Mount, RunPlan, WasmFile
 
@@ -26,7 +26,7 @@ def plan_of(wasm: Path) -> RunPlan:
 
 def reason(plan: RunPlan) -> str:
     with pytest.raises(StartError) as caught:
-        serve(plan, Host(cache=CACHE))
+        run(plan, Host(cache=CACHE))
     return caught.value.reason
 
 
@@ -56,7 +56,7 @@ def test_a_module_that_asks_for_what_is_not_there() -> None:
 
 def test_an_admin_address_that_is_none() -> None:
     with pytest.raises(StartError) as caught:
-        serve(plan_of(guests.tiny()), Host(cache=CACHE, admin="nonsense"))
+        run(plan_of(guests.tiny()), Host(cache=CACHE, admin="nonsense"))
     assert caught.value.reason == "address"
 
 

@@ -26,7 +26,7 @@ _PROGRAM = """
 import json, sys
 from pathlib import Path
 from wherry.engine.host import Host, Serving
-from wherry.engine.http.supervisor import serve
+from wherry.engine.run import run
 from wherry.plan.model import Limits, Mount, RunPlan, WasmFile
 
 def plan_of(given):
@@ -47,7 +47,7 @@ given = json.loads(sys.argv[1])
 watched = Path(given["watch"]) if given["watch"] else None
 host = Host(serving=Serving(**given["serving"]), cache=Path(given["cache"]), metrics=Path(given["metrics"]),
             report=lambda line: print(line, file=sys.stderr, flush=True), **given["host"])
-ending = serve(plan_of(given["plan"]), host, reloaded)
+ending = run(plan_of(given["plan"]), host, reloaded)
 sys.exit(ending.code)
 """
 

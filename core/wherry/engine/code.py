@@ -6,7 +6,10 @@ compiler and from nowhere else.
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes import byref, c_void_p
 from pathlib import Path
 from typing import Self
@@ -14,11 +17,24 @@ from typing import Self
 from wherry.engine import capi
 from wherry.engine.compiler import STANDARD, Compiler, Report
 from wherry.engine.config import Build, Engine
+from wherry.engine.eviction import touch
 from wherry.engine.host import silent
 from wherry.engine.seal import Sealer, locked, machine_key
 from wherry.errors import StartError
 from wherry.plan.model import WasmFile
 from wherry.wasm.module import Kind
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def known(wasm: WasmFile, build: Build, cache: Path) -> Path | None:
+    """The code, if it was compiled before. Raises StartError `compile` for a cache that cannot be used."""
+    with _usable(cache):
+        code, context = _entry(wasm, build, cache)
+        if not _sealer(cache).trusts(code, context):
+            return None
+        touch(code)
+        return code
 
 
 def compiled(wasm: WasmFile, build: Build, cache: Path, report: Report = silent, compiler: Compiler = STANDARD) -> Path:
@@ -26,18 +42,36 @@ def compiled(wasm: WasmFile, build: Build, cache: Path, report: Report = silent,
 
     Raises StartError: `artifact` (no such file), `digest-mismatch`, `invalid-module`, `compile`.
     """
-    folder = _private(cache / "aot")
-    sealer = Sealer(machine_key(folder / "key"))
-    code = folder / wasm.digest.removeprefix("sha256:") / f"{build.key}.cwasm"
-    context = f"{wasm.digest} {build.key}"
-    if sealer.trusts(code, context):
+    if code := known(wasm, build, cache):
         return code
-    _private(code.parent)
-    with locked(code):
-        if not sealer.trusts(code, context):
-            compiler.compile(wasm, build, code, report)
-            sealer.seal(code, context)
-    return code
+    with _usable(cache):
+        sealer = _sealer(cache)
+        code, context = _entry(wasm, build, cache)
+        _private(code.parent)
+        with locked(code):
+            if not sealer.trusts(code, context):
+                compiler.compile(wasm, build, code, report)
+                _seal(sealer, code, context)
+        return code
+
+
+def _entry(wasm: WasmFile, build: Build, cache: Path) -> tuple[Path, str]:
+    """Where the code is, and what its seal is for."""
+    folder = cache / "aot" / wasm.digest.removeprefix("sha256:")
+    return folder / f"{build.key}.cwasm", f"{wasm.digest} {build.key}"
+
+
+def _sealer(cache: Path) -> Sealer:
+    _private(cache / "aot")
+    return Sealer(machine_key(cache / "aot" / "key"))
+
+
+def _seal(sealer: Sealer, code: Path, context: str) -> None:
+    try:
+        sealer.seal(code, context)
+    except OSError:
+        code.unlink()
+        raise
 
 
 class Code:
@@ -69,13 +103,17 @@ def load(engine: Engine, code: Path, kind: Kind) -> Code:
     return Code(pointer.value, kind)
 
 
-def _private(folder: Path) -> Path:
+@contextmanager
+def _usable(cache: Path) -> Iterator[None]:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder.stat().st_mode & 0o077:
-            folder.chmod(0o700)
+        yield
     except OSError as error:
-        raise StartError(
-            "compile", f"cache folder {folder}: {error.strerror}", cure="set WHERRY_CACHE to a folder of your own"
-        ) from error
-    return folder
+        cure = "free some space there" if error.errno in _FULL else "set WHERRY_CACHE to a folder of your own"
+        where = f" ({error.filename})" if error.filename else ""
+        raise StartError("compile", f"cache folder {cache}: {error.strerror}{where}", cure=cure) from error
+
+
+def _private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)

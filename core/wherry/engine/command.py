@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
-import mmap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from wherry.engine import admit, capi, metering, wasi
-from wherry.engine.code import compiled, load
-from wherry.engine.config import Build, new_engine
+from wherry.engine import capi, code, metering, wasi
+from wherry.engine.config import new_engine
 from wherry.engine.guest import Component, Module, Usage, WayOut, run_once
 from wherry.engine.host import Host
 from wherry.engine.interrupt import Bell, Interrupt
+from wherry.engine.prepare import Prepared
 from wherry.engine.stdio import Stdio
 from wherry.engine.store import Store
 from wherry.engine.thread import start_guest_thread
 from wherry.engine.traps import with_memory
-from wherry.errors import InvalidModule, StartError
+from wherry.errors import StartError
 from wherry.plan.ending import EXIT_LIMIT, Ending, exited, signalled
-from wherry.plan.model import RunPlan, WasmFile
-from wherry.wasm.inspect import inspect
-from wherry.wasm.module import Inspection, Kind
+from wherry.plan.model import RunPlan
 
 GRACE = 1.0
 """Seconds that a guest which must end is given to leave a host call; after that it is left behind."""
 
 
-def run(plan: RunPlan, host: Host) -> Ending:
-    """Run to the end; SIGTERM and SIGINT end it when this is the main thread. Raises StartError."""
-    inspection = inspected(plan.wasm)
-    entry = admit.admit(inspection, "command", plan.wasm.path)
-    build = Build(adapter=admit.adapter_of(inspection, "command", plan.outbound), fuel=plan.limits.fuel is not None)
-    path = compiled(plan.wasm, build, host.cache, host.report)
-    with _way_out(plan, host, build) as way_out:
-        return _Session(plan, host, _Program(build, path, inspection.kind, entry, way_out)).run()
+class Command:
+    """A guest whose code is loaded. Nothing of it needs this host's files any more, but for what the plan grants."""
+
+    def __init__(self, prepared: Prepared, host: Host) -> None:
+        """Raises StartError."""
+        self._plan = prepared.plan
+        self._host = host
+        self._program = _Program(prepared)
+
+    def run(self, _reload: object = None) -> Ending:
+        """Run to the end, once; SIGTERM and SIGINT end it when this is the main thread. Raises StartError."""
+        with _way_out(self._plan, self._host, self._program.build.adapter) as way_out:
+            return _Session(self._plan, self._host, self._program, way_out).run()
+
+    def close(self) -> None:
+        """Free what was loaded; without effect after `run`."""
+        self._program.close()
 
 
 @contextmanager
-def _way_out(plan: RunPlan, host: Host, build: Build) -> Iterator[WayOut | None]:
-    if build.adapter != "command-outbound":
+def _way_out(plan: RunPlan, host: Host, adapter: str) -> Iterator[WayOut | None]:
+    if adapter != "command-outbound":
         yield None
         return
     # Few commands call out: the rest need not pay for a proxy's imports.
@@ -51,33 +56,22 @@ def _way_out(plan: RunPlan, host: Host, build: Build) -> Iterator[WayOut | None]
         yield WayOut(egress.port, egress.secret, None if timeout is None else time.monotonic() + timeout)
 
 
-def inspected(wasm: WasmFile) -> Inspection:
-    """What the plan's bytes say of themselves. Raises StartError `artifact` or `invalid-module`."""
-    try:
-        with Path(wasm.path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return inspect(data)
-    except (OSError, ValueError) as error:
-        raise StartError("artifact", f"{wasm.path}: {error}, expected a Wasm file") from error
-    except InvalidModule as error:
-        raise StartError("invalid-module", f"{wasm.path}: {error.message}", cure=error.cure) from error
-
-
 class _Program:
     """An engine of its own with loaded code, and how to enter it."""
 
-    def __init__(self, build: Build, path: Path, kind: Kind, entry: str, way_out: WayOut | None) -> None:
-        self.engine = new_engine(build)
+    def __init__(self, prepared: Prepared) -> None:
+        self.build = prepared.build
+        self.entry = prepared.entry
+        self.engine = new_engine(prepared.build)
         try:
-            self.code = load(self.engine, path, kind)
+            self.code = code.load(self.engine, prepared.code, prepared.kind)
         except StartError:
             self.engine.close()
             raise
-        self.entry = entry
-        self._way_out = way_out
 
-    def linked(self, interrupt: Interrupt) -> Module | Component:
+    def linked(self, interrupt: Interrupt, way_out: WayOut | None) -> Module | Component:
         if self.code.kind == "component":
-            return Component(self.engine, self.code, self._way_out)
+            return Component(self.engine, self.code, way_out)
         return Module(self.engine, self.code, interrupt)
 
     def close(self) -> None:
@@ -88,10 +82,11 @@ class _Program:
 class _Session:
     """One run: the guest in a thread of its own; the calling thread waits for the first reason to end it."""
 
-    def __init__(self, plan: RunPlan, host: Host, program: _Program) -> None:
+    def __init__(self, plan: RunPlan, host: Host, program: _Program, way_out: WayOut | None) -> None:
         self._plan = plan
         self._host = host
         self._program = program
+        self._way_out = way_out
         self._stdio = Stdio(host.stdio)
         self._interrupt = Interrupt(program.engine, self._stdio.release)
         self._bell = Bell()
@@ -130,7 +125,7 @@ class _Session:
 
     def _call(self) -> Ending:
         try:
-            guest = self._program.linked(self._interrupt)
+            guest = self._program.linked(self._interrupt, self._way_out)
             store = self._store()
             try:
                 ending, self._usage = run_once(guest, store, self._program.entry, self._interrupt)

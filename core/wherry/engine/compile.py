@@ -37,8 +37,12 @@ def main(arguments: list[str]) -> int:
         return _refuse(error)
     except WherryError as error:
         return _refuse(StartError("invalid-module", error.message, cure=error.cure))
-    sys.stdout.buffer.write(code)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(code)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        message = f"its machine code of {len(code)} bytes cannot be kept: {error.strerror}"
+        return _refuse(StartError("compile", message, cure="free some space in the cache"))
     return 0
 
 

@@ -7,6 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wherry.engine.eviction import QUOTA
+from wherry.plan.model import RunPlan
+
+Reload = Callable[[], RunPlan | None]
+"""Asked twice a second while http is served; a plan that it returns replaces the one that runs, and no request is lost.
+"""
+
 
 def default_cache() -> Path:
     """`$WHERRY_CACHE`, else `$XDG_CACHE_HOME/wherry`, else `~/.cache/wherry`."""
@@ -42,7 +49,9 @@ def silent(_line: str) -> None:
 class Host:
     """address: where http plans listen. workers: processes that serve; 0 is one a core.
     stdio: the guest's stdin, stdout and stderr as open file descriptors of this process.
-    cache: folder of blobs and compiled code. metrics: file of the shared counters; None keeps them in memory only.
+    cache: folder of blobs and compiled code. quota: its bytes. metrics: file of the shared counters, or an open
+    descriptor of it; None keeps them in memory only. traps: a descriptor that takes the termination message of each
+    request that trapped, for as long as its file is small; None has none.
     admin: `host:port` of the Prometheus listener; None has none. reuse: requests an instance serves before it is
     dropped; 1 is a fresh instance for each. serving: how http plans meet their clients.
     report: told one line for a person: a compile that takes long, the summary of what a run used.
@@ -52,7 +61,9 @@ class Host:
     workers: int = 0
     stdio: tuple[int, int, int] = (0, 1, 2)
     cache: Path = field(default_factory=default_cache)
-    metrics: Path | None = None
+    quota: int = QUOTA
+    metrics: Path | int | None = None
+    traps: int | None = None
     admin: str | None = None
     reuse: int = 1
     report: Callable[[str], None] = silent

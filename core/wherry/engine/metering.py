@@ -140,13 +140,16 @@ class Counters:
         self._memory.close()
 
 
-def create(path: Path | None, slots: int) -> Counters:
-    """New counters, all zero: in the file `path`, which is replaced, or in memory only. OSError as from open."""
+def create(path: Path | int | None, slots: int) -> Counters:
+    """New counters, all zero: in a file, whose content is replaced, or in memory only. OSError as from open.
+
+    path: of the file, or a descriptor that is open for reading and writing, which stays open.
+    """
     size = 8 * (HEADER + slots * CELLS)
     if path is None:
         memory = mmap.mmap(-1, size)
     else:
-        with path.open("w+b") as file:
+        with open(path, "w+b", closefd=not isinstance(path, int)) as file:
             file.truncate(size)
             memory = mmap.mmap(file.fileno(), size)
     with memoryview(memory).cast("Q") as header:

@@ -1,25 +1,47 @@
-"""`run(plan, host)`: the engine's whole interface to those who have a plan."""
+"""`run(plan, host)`: the engine's whole interface to those who have a plan.
+
+In three steps for those who give up rights or their view of the host in between: `prepare`, `load`, `run`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import closing
+from typing import Protocol
 
-from wherry.engine.host import Host
+from wherry.engine.host import Host, Reload
+from wherry.engine.prepare import Prepared, prepare
 from wherry.plan.ending import Ending
 from wherry.plan.model import RunPlan
 
 
-def run(plan: RunPlan, host: Host, reload: Callable[[], RunPlan | None] | None = None) -> Ending:
+class Loaded(Protocol):
+    """A guest in this process's memory that waits to be run, once."""
+
+    def run(self, reload: Reload | None = None) -> Ending:
+        """Until the end. Blocks. SIGTERM and SIGINT end it when this is the main thread. Raises StartError."""
+        ...
+
+    def close(self) -> None:
+        """Free it; without effect after `run`."""
+        ...
+
+
+def run(plan: RunPlan, host: Host, reload: Reload | None = None) -> Ending:
     """Run until the end and say how it ended. Blocks. SIGTERM and SIGINT end it when this is the main thread.
 
-    reload: asked now and then while http is served; a plan that it returns replaces the one that runs.
     Raises StartError when it could not start.
     """
+    with closing(load(prepare(plan, host), host)) as loaded:
+        return loaded.run(reload)
+
+
+def load(prepared: Prepared, host: Host) -> Loaded:
+    """Map the code and, for http, bind the sockets. Starts no thread and runs nothing. Raises StartError."""
     # A command needs no server, and a server no command: each pays only for its own imports.
-    if plan.run == "command":
-        from wherry.engine import command  # noqa: PLC0415
+    if prepared.plan.run == "command":
+        from wherry.engine.command import Command  # noqa: PLC0415
 
-        return command.run(plan, host)
-    from wherry.engine.http import supervisor  # noqa: PLC0415
+        return Command(prepared, host)
+    from wherry.engine.http.supervisor import Server  # noqa: PLC0415
 
-    return supervisor.serve(plan, host, reload)
+    return Server(prepared, host)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from wherry.oci.cache import BlobCache
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import is_digest
-from wherry.oci.document import parse_object, text_field
-from wherry.oci.manifest import INDEX, MANIFEST, RawManifest
+from wherry.oci.manifest import RawManifest, untyped
 from wherry.oci.store import SMALL_BLOB, Reader
 
 
@@ -25,8 +24,7 @@ class CachedReader:
     def manifest(self, reference: str) -> RawManifest:
         """Kept under its digest."""
         if is_digest(reference) and (path := self._cache.find(reference)):
-            data = path.read_bytes()
-            return RawManifest(_media_type(data, f"{self.name}@{reference}"), data)
+            return untyped(path.read_bytes(), f"{self.name}@{reference}")
         raw = self._store.manifest(reference)
         self._cache.put(raw.data, raw.digest)
         return raw
@@ -38,9 +36,3 @@ class CachedReader:
         data = self._store.blob(descriptor, limit)
         self._cache.put(data, descriptor.digest)
         return data
-
-
-def _media_type(data: bytes, where: str) -> str:
-    """What the registry said is not kept; a document of before 2021 without its own type is told by its shape."""
-    fields = parse_object(data, where)
-    return text_field(fields, "mediaType", where, default=INDEX if "manifests" in fields else MANIFEST)

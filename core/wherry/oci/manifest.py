@@ -92,6 +92,16 @@ def _encode(fields: dict[str, Any], annotations: Mapping[str, str], media_type: 
     return RawManifest(media_type, json.dumps(fields, separators=(",", ":")).encode())
 
 
+def untyped(data: bytes, where: str) -> RawManifest:
+    """A document from a store that keeps bytes alone: one of before 2021, without a type of its own, is told by its
+    shape. Raises ArtifactError.
+    """
+    fields = parse_object(data, where)
+    return RawManifest(
+        text_field(fields, "mediaType", where, default=INDEX if "manifests" in fields else MANIFEST), data
+    )
+
+
 def parse(raw: RawManifest, where: str) -> Manifest | Index:
     """A manifest or an index. where names it in errors (`ghcr.io/acme/hello:v1`). Raises ArtifactError.
 

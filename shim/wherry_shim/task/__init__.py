@@ -1,1 +1,1 @@
-"""The Task service of a shim."""
+"""containerd's Task service: the state of each container (pure), and what is done to it."""

@@ -20,8 +20,8 @@ from tests.support.commands import CACHE, Outcome, ours, plan_of
 from tests.support.http_server import Server, Settings, eventually, serving
 from wherry.engine import admit
 from wherry.engine.code import compiled
-from wherry.engine.command import inspected
 from wherry.engine.config import Build
+from wherry.engine.prepare import inspected
 from wherry.plan.codec import to_json
 from wherry.plan.ending import Ending
 from wherry.plan.model import Mount, RunPlan

@@ -1,44 +1,19 @@
-"""From a plan to a guest that workers can be forked around: admitted, compiled, loaded, linked."""
+"""From prepared code to a guest that workers can be forked around: loaded and linked."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
 
-from wherry.engine import capi
-from wherry.engine.admit import adapter_of, admit
-from wherry.engine.code import compiled
-from wherry.engine.code import load as load_code
-from wherry.engine.command import inspected
-from wherry.engine.config import Build, Pooling, new_engine
+from wherry.engine import capi, code
+from wherry.engine.config import Pooling, new_engine
 from wherry.engine.host import Host
 from wherry.engine.http.component import ComponentGuest
 from wherry.engine.http.module import ModuleGuest
 from wherry.engine.http.store import Grants
 from wherry.engine.http.worker import Guest
+from wherry.engine.prepare import Prepared
 from wherry.engine.wasi import new_config
 from wherry.plan.model import RunPlan
-from wherry.wasm.module import Inspection
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Checked and compiled, but not loaded."""
-
-    plan: RunPlan
-    inspection: Inspection
-    build: Build
-    code: Path
-
-
-def prepare(plan: RunPlan, host: Host) -> Prepared:
-    """Compile if need be. Raises StartError."""
-    capi.wasi_config_delete(new_config(plan))  # its errors are better told now than at the first request
-    inspection = inspected(plan.wasm)
-    admit(inspection, "http", plan.wasm.path)
-    build = Build(adapter=adapter_of(inspection, "http", plan.outbound), fuel=plan.limits.fuel is not None)
-    return Prepared(plan, inspection, build, compiled(plan.wasm, build, host.cache, host.report))
 
 
 def load(prepared: Prepared, host: Host, concurrency: int, port: int) -> Guest:
@@ -47,14 +22,15 @@ def load(prepared: Prepared, host: Host, concurrency: int, port: int) -> Guest:
     Nothing here starts a thread: the caller may fork afterwards.
     """
     plan = prepared.plan
+    capi.wasi_config_delete(new_config(plan))  # its errors are better told now than at the first request
     # One that is kept may wait for its pipe's turn while another takes its place.
     engine = new_engine(prepared.build, Pooling(concurrency + (host.reuse > 1), plan.limits.memory))
-    code = load_code(engine, prepared.code, prepared.inspection.kind)
+    loaded = code.load(engine, prepared.code, prepared.kind)
     grants = _grants(plan, engine.pointer)
-    if prepared.inspection.kind == "module":
-        return ModuleGuest(engine, code, grants, port)
+    if prepared.kind == "module":
+        return ModuleGuest(engine, loaded, grants, port)
     outbound = prepared.build.adapter.endswith("outbound")
-    return ComponentGuest(engine, code, grants, f"{host.address}:{port}", outbound=outbound, reuse=host.reuse)
+    return ComponentGuest(engine, loaded, grants, f"{host.address}:{port}", outbound=outbound, reuse=host.reuse)
 
 
 def _grants(plan: RunPlan, engine: int) -> Grants:

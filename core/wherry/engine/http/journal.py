@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from wherry.engine.http.head import RequestHead
 from wherry.plan.ending import Ending
 
+TRAPS_LIMIT = 64 << 10
+"""Bytes of the file of traps, above which no more are kept."""
+
 
 class Journal:
-    """Lines to the file descriptor `log`. One write for each entry, so that processes do not mix theirs."""
+    """Lines to the file descriptor `log`. One write for each entry, so that processes do not mix theirs.
 
-    def __init__(self, log: int, access: bool) -> None:
+    traps: see Host.
+    """
+
+    def __init__(self, log: int, access: bool, traps: int | None = None) -> None:
         self._log = log
+        self._traps = traps
         self.access_enabled = access
 
     def say(self, text: str) -> None:
@@ -23,7 +31,11 @@ class Journal:
 
     def ended(self, ending: Ending, head: RequestHead, request_id: bytes) -> None:
         """A guest that did not end well: its termination message, and the request it happened in."""
-        os.write(self._log, f"{ending.message}\n    in request {_name(head)} id={request_id.decode()}\n".encode())
+        entry = f"{ending.message}\n    in request {_name(head)} id={request_id.decode()}\n".encode()
+        os.write(self._log, entry)
+        if self._traps is not None and os.fstat(self._traps).st_size < TRAPS_LIMIT:
+            with suppress(OSError):  # a full disk is no reason to answer less
+                os.write(self._traps, entry)
 
     def refused(self, what: str, head: RequestHead, request_id: bytes) -> None:
         self.say(f"{what} in request {_name(head)} id={request_id.decode()}")

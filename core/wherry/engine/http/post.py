@@ -73,7 +73,8 @@ class Post:
             _leave_with(parent)
             for other in others:
                 other.close()
-            worker.main(plan, host.serving, Station(self.listener, self.meter, self.concurrency, host.stdio[2]), guest)
+            station = Station(self.listener, self.meter, self.concurrency, host.stdio[2], host.traps)
+            worker.main(plan, host.serving, station, guest)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, worker.RETIRE})
         self._born = time.monotonic()
         watch = os.pidfd_open(self.pid)

@@ -11,22 +11,20 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 
 from wherry.engine.admin import Admin
-from wherry.engine.host import Host
-from wherry.engine.http.guest import load, prepare
+from wherry.engine.host import Host, Reload
+from wherry.engine.http.guest import load
 from wherry.engine.http.listener import bind, listen
 from wherry.engine.http.post import Post, shares_of
 from wherry.engine.http.worker import CUT, Guest
 from wherry.engine.metering import Counters, create, summary
+from wherry.engine.prepare import Prepared, prepare
 from wherry.errors import WherryError
 from wherry.plan.ending import Ending, exited, signalled
 from wherry.plan.model import RunPlan
-
-Reload = Callable[[], RunPlan | None]
-"""Asked twice a second; a plan that it returns replaces the one that runs, and no request is lost."""
 
 POLL = 0.5
 GRACE = 2.0
@@ -35,31 +33,45 @@ GRACE = 2.0
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(plan: RunPlan, host: Host, reload: Reload | None = None) -> Ending:
-    """Serve until SIGTERM or SIGINT, then drain. In the main thread; raises StartError before anything is served.
+class Server:
+    """A guest that is loaded, on sockets that are bound and do not listen yet."""
 
-    The ending is exit 0 when all that was in flight was finished within `plan.drain` seconds, else 128 + the signal.
-    A second signal ends at once.
-    """
-    shares = shares_of(plan.limits.concurrency, host.workers or len(os.sched_getaffinity(0)))
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(one)) for one in bind(host.address, plan.port, len(shares))]
-        counters = stack.enter_context(closing(create(host.metrics, len(shares))))
-        posts = [Post(*parts) for parts in zip(sockets, counters.slots, shares, strict=True)]
-        supervisor = stack.enter_context(closing(Supervisor(plan, host, posts, counters)))
-        listen(sockets)
-        ending = supervisor.run(reload)
-        host.report(summary(counters.total()))
-        return ending
+    def __init__(self, prepared: Prepared, host: Host) -> None:
+        """Raises StartError."""
+        plan = prepared.plan
+        shares = shares_of(plan.limits.concurrency, host.workers or len(os.sched_getaffinity(0)))
+        with ExitStack() as stack:
+            self._sockets = [stack.enter_context(closing(one)) for one in bind(host.address, plan.port, len(shares))]
+            self._counters = stack.enter_context(closing(create(host.metrics, len(shares))))
+            posts = [Post(*parts) for parts in zip(self._sockets, self._counters.slots, shares, strict=True)]
+            self._supervisor = stack.enter_context(closing(Supervisor(prepared, host, posts, self._counters)))
+            self._report = host.report
+            self._opened = stack.pop_all()
+
+    def run(self, reload: Reload | None = None) -> Ending:
+        """Serve until SIGTERM or SIGINT, then drain. In the main thread.
+
+        The ending is exit 0 when all that was in flight was finished within `plan.drain` seconds, else 128 + the
+        signal. A second signal ends at once.
+        """
+        with self._opened:
+            listen(self._sockets)
+            ending = self._supervisor.run(reload)
+            self._report(summary(self._counters.total()))
+            return ending
+
+    def close(self) -> None:
+        """Free what was opened; without effect after `run`."""
+        self._opened.close()
 
 
 class Supervisor:
     """Keeps every post filled until a signal comes."""
 
-    def __init__(self, plan: RunPlan, host: Host, posts: list[Post], counters: Counters) -> None:
+    def __init__(self, prepared: Prepared, host: Host, posts: list[Post], counters: Counters) -> None:
         self._host, self._posts, self._counters = host, posts, counters
-        self._plan = plan
-        self._guest = self._load(plan)
+        self._plan = prepared.plan
+        self._guest = self._load(prepared)
         self._selector = selectors.DefaultSelector()
         self._stop = 0
         self._cut = False
@@ -94,8 +106,7 @@ class Supervisor:
 
     # Workers
 
-    def _load(self, plan: RunPlan) -> Guest:
-        prepared = prepare(plan, self._host)
+    def _load(self, prepared: Prepared) -> Guest:
         port: int = self._posts[0].listener.getsockname()[1]
         return load(prepared, self._host, max(post.concurrency for post in self._posts), port)
 
@@ -124,7 +135,7 @@ class Supervisor:
         """New workers first, then the old ones drain. A plan that does not start leaves the old one running."""
         before = self._guest
         try:
-            self._guest = self._load(plan)
+            self._guest = self._load(prepare(plan, self._host))
         except WherryError as error:
             self._say(f"not reloaded: {error}")
             return

@@ -75,12 +75,16 @@ class Guest(Protocol):
 
 @dataclass(frozen=True)
 class Station:
-    """Where one worker stands: its listening socket, its counters, its share of the plan's concurrency, its log."""
+    """Where one worker stands: its listening socket, its counters, its share of the plan's concurrency, its log.
+
+    traps: see Host.
+    """
 
     listener: socket.socket
     meter: Slot
     concurrency: int
     log: int
+    traps: int | None
 
 
 class Worker:
@@ -92,7 +96,7 @@ class Worker:
         self.max_body = serving.max_body
         self.patience = serving
         self.pipes = ResponsePipes()
-        self.journal = Journal(station.log, serving.access_log)
+        self.journal = Journal(station.log, serving.access_log, station.traps)
         self.meter = station.meter
         self.guest = guest
         self.draining = False

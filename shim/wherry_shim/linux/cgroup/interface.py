@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from wherry.errors import WherryError
@@ -23,6 +23,11 @@ class Cgroup(Protocol):
     """
 
     path: str
+
+    @property
+    def directories(self) -> Sequence[str]:
+        """Where it lies: one folder in each hierarchy. The first has all its processes."""
+        ...
 
     def create(self, resources: Resources) -> None:
         """Make it, with limits. One that is there already is limited anew."""

@@ -6,7 +6,7 @@ Needs systemd 244, for AllowedCPUs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -73,6 +73,10 @@ class ScopeCgroup:
         self._files = files
         self._version = version
         self._anchor: int | None = None
+
+    @property
+    def directories(self) -> Sequence[str]:
+        return self._files.directories
 
     def create(self, resources: Resources) -> None:
         wanted = list(properties(limits(resources), self._version))

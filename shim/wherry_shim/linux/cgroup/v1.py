@@ -38,11 +38,11 @@ class V1Cgroup:
         self._roots = roots
         directories = dict.fromkeys(self._at.values())  # cpu and cpuacct are often one
         first = next(self._at[name] for name in (*_PREFERRED, *self._at) if name in self._at)
-        self._directories = [first, *(path for path in directories if path != first)]
+        self.directories = [first, *(path for path in directories if path != first)]
         self._driven = [f"{roots[driven]}{path}"] if driven in roots else []
 
     def create(self, resources: Resources) -> None:
-        for directory in self._directories:
+        for directory in self.directories:
             make_directory(directory)
         if "cpuset" in self._at:
             self._inherit_cpuset()
@@ -62,14 +62,14 @@ class V1Cgroup:
         self._set("pids", "pids.max", "max" if wanted.pids == -1 else wanted.pids)
 
     def join(self, pid: int) -> None:
-        for directory in (*self._directories, *self._driven):
+        for directory in (*self.directories, *self._driven):
             write(f"{directory}/cgroup.procs", pid)
 
     def descriptor(self) -> None:
         return None
 
     def pids(self) -> list[int]:
-        return processes(self._directories[0])
+        return processes(self.directories[0])
 
     def kill(self) -> None:
         with suppress(CgroupError):
@@ -82,7 +82,7 @@ class V1Cgroup:
                     os.kill(pid, signal.SIGKILL)
             return not pids
 
-        wait(empty, f"{self._directories[0]}: processes outlive SIGKILL")
+        wait(empty, f"{self.directories[0]}: processes outlive SIGKILL")
 
     def freeze(self) -> None:
         state = self._file("freezer", "freezer.state")
@@ -112,7 +112,7 @@ class V1Cgroup:
         )
 
     def remove(self) -> None:
-        for directory in self._directories:
+        for directory in self.directories:
             remove_directory(directory)
 
     def _file(self, controller: str, name: str) -> str:

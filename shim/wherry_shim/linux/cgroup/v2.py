@@ -34,6 +34,7 @@ class V2Cgroup:
         self.path = path
         self._root = root
         self._directory = f"{root}{path}"
+        self.directories = [self._directory]
 
     def create(self, resources: Resources) -> None:
         make_directory(self._directory)

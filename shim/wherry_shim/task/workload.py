@@ -1,0 +1,54 @@
+"""What a task does, whichever kind it is: the pod's sandbox, a guest of ours, or an ordinary container."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from wherry_shim.linux.cgroup import Cgroup
+from wherry_shim.task.streams import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """A process of a task. ended: its exit status as a shell tells it. release: what is kept for it is not needed."""
+
+    pid: int
+    ended: asyncio.Future[int]
+    release: Callable[[], None] = lambda: None
+
+
+class Workload(Protocol):
+    """One container's processes and what they hold on the node. Methods raise WherryError or OSError.
+
+    refusal: why no other process can be started in it; "" when one can.
+    """
+
+    cgroup: Cgroup
+    refusal: str
+
+    async def create(self) -> Born:
+        """Make it, up to where it waits. Leaves nothing behind when it raises."""
+        ...
+
+    async def start(self) -> None:
+        """Let it go."""
+        ...
+
+    async def execute(self, exec_id: str, process: bytes, names: Names) -> Born:
+        """Start another process in it. process: JSON of the runtime specification."""
+        ...
+
+    def end_input(self, exec_id: str) -> None:
+        """Nothing more will come on a process's stdin."""
+        ...
+
+    def resize(self, exec_id: str, width: int, height: int) -> None:
+        """Of a process's terminal, in characters."""
+        ...
+
+    async def destroy(self) -> None:
+        """Remove all that `create` made; its processes have ended. May be repeated."""
+        ...

@@ -1,0 +1,94 @@
+"""What a container leaves on the node, written down before it is made: `<bundle>/wherry.undo`.
+
+The host that runs the container removes it in its own way. When the host is gone, the launcher's `delete` goes by this
+list, in Python here or in its own shell. One line for each thing:
+
+    cgroup <folder>            kill what is in it and below it, remove it
+    runc <state> <program>     `runc delete --force`
+    mount <path>               unmount
+    file <path>                remove
+    folder <path>              remove if it is empty
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from wherry_shim.grouping import pod_of
+from wherry_shim.linux.cgroup import CgroupError
+from wherry_shim.linux.cgroup.files import processes, remove_directory, wait
+from wherry_shim.linux.cgroup.files import write as write_value
+from wherry_shim.linux.mounts import MNT_DETACH, umount
+
+_NAME = "wherry.undo"
+_RUNC_SECONDS = 3.0
+
+
+def write(bundle: Path, lines: Iterable[str]) -> None:
+    """Before anything of it is made."""
+    (bundle / _NAME).write_text("".join(f"{line}\n" for line in lines))
+
+
+def forget(bundle: Path) -> None:
+    """All of it is removed."""
+    (bundle / _NAME).unlink(missing_ok=True)
+
+
+def carry_out_pod(bundle: Path) -> None:
+    """Of this container and, if it is a sandbox, of its pod's containers, for which containerd 2.3 does not call."""
+    for other in bundle.parent.glob(f"*/{_NAME}"):
+        with suppress(OSError):
+            if other.parent != bundle and pod_of(other.parent, "") == bundle.name:
+                carry_out(other.parent)
+    carry_out(bundle)
+
+
+def carry_out(bundle: Path) -> None:
+    """Remove whatever is still there. May be repeated; without effect where there was nothing, or nothing is left."""
+    with suppress(FileNotFoundError):
+        lines = [line.partition(" ") for line in (bundle / _NAME).read_text().splitlines()]
+        for _, _, where in lines:
+            _thaw(where)
+        for what, _, where in lines:
+            with suppress(OSError, CgroupError, subprocess.SubprocessError):
+                _undo(what, where, bundle.name)
+        forget(bundle)
+
+
+def _undo(what: str, where: str, container: str) -> None:
+    match what:
+        case "cgroup":
+            _remove_cgroup(where)
+        case "runc":
+            state, _, program = where.rpartition(" ")
+            command = [program, "--root", state, "delete", "--force", container]
+            subprocess.run(command, check=False, capture_output=True, timeout=_RUNC_SECONDS)
+        case "mount":
+            umount(where, MNT_DETACH)
+        case "file":
+            Path(where).unlink(missing_ok=True)
+        case "folder":
+            Path(where).rmdir()
+
+
+def _thaw(folder: str) -> None:
+    """Version 1 keeps even SIGKILL from what is frozen."""
+    with suppress(CgroupError):
+        write_value(f"{folder}/freezer.state", "THAWED")
+
+
+def _remove_cgroup(folder: str) -> None:
+    def empty() -> bool:
+        pids = processes(folder)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not pids
+
+    wait(empty, f"{folder}: processes outlive SIGKILL")
+    remove_directory(folder)

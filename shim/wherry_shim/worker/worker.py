@@ -1,0 +1,98 @@
+"""The process of a guest: it gives up its view of the node and its rights, loads the guest, and ends as that does.
+
+Every Python object that it touches is a page of its own: what can be found out before is found out by the planner.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from wherry.engine import command, egress  # noqa: F401 - nothing can be imported once the root is another
+from wherry.engine.host import Host
+from wherry.engine.http import supervisor  # noqa: F401
+from wherry.engine.run import Loaded, load
+from wherry.errors import StartError, WherryError
+from wherry.plan.ending import EXIT_KILLED, EXIT_START, Ending
+from wherry_shim.linux import seccomp
+from wherry_shim.linux.namespaces import setns
+from wherry_shim.linux.process import set_name
+from wherry_shim.order import report_fault, report_ready
+from wherry_shim.worker import rights, root
+from wherry_shim.worker.start import Start, read
+
+_GO = b"g"
+_FILTER = seccomp.worker_filter()
+
+
+def main(_words: bytes, files: list[int]) -> NoReturn:
+    """files: where to report, where to wait, the start, stdin, stdout and stderr, and for a pod its metrics and traps.
+
+    Never returns: the process ends as the guest did.
+    """
+    report, waits, memory, *rest = files
+    code = EXIT_START
+    try:
+        guest, log = _ready(read(memory), rest[:3], rest[3:])
+        report_ready(report)
+        os.close(report)
+        if os.read(waits, 1) != _GO:
+            os._exit(EXIT_KILLED)  # nobody starts it any more
+        os.close(waits)
+        code = _told(guest, log)
+    except StartError as error:
+        report_fault(report, error)
+    except (WherryError, OSError) as error:
+        report_fault(report, StartError("instantiate", str(error)))
+    except BaseException:  # the edge of a process
+        report_fault(report, StartError("instantiate", traceback.format_exc(limit=-4)))
+    finally:
+        os._exit(code)
+
+
+def _ready(start: Start, stdio: list[int], kept: list[int]) -> tuple[Loaded, int]:
+    """The guest, loaded, with nothing of the node in view; and the termination log, -1 for none."""
+    parent = os.getppid()
+    os.setsid()
+    set_name("wherry-worker")
+    for number, descriptor in enumerate(stdio):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    log = os.open(start.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC) if start.log else -1
+    for path in start.joined:
+        _enter(path)
+    root.own_mounts()
+    rights.limit(start.rlimits, start.oom_score)
+    prepared = root.change_root(start.prepared, start.resolver, start.root)
+    rights.give_up(start.user, parent)
+    metrics, traps = kept or (None, None)
+    host = Host(address="::", workers=start.workers, cache=Path("/"), metrics=metrics, traps=traps)
+    guest = load(prepared, host)
+    seccomp.install(_FILTER)
+    return guest, log
+
+
+def _enter(path: str) -> None:
+    namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        setns(namespace)
+    finally:
+        os.close(namespace)
+
+
+def _told(guest: Loaded, log: int) -> int:
+    """Run it; the exit code. What is to be said of the end is said on stderr and in the termination log."""
+    try:
+        ending = guest.run()
+    except StartError as error:
+        ending = Ending(EXIT_START, "start", error.reason, str(error))
+    if ending.message and ending.category != "signal":
+        with suppress(OSError):
+            os.write(2, f"{ending.message}\n".encode())
+        if log >= 0:
+            with suppress(OSError):
+                os.write(log, ending.message.encode())
+    return ending.code

@@ -1,0 +1,66 @@
+"""What pods of the tests run, in a registry of the tests: Wasm artifacts, a tar image that holds a .wasm, and ordinary
+containers of static C programs. References are the same in every test: `registry.test/<name>:v1`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from examples.toolchain.cache import key, once, root
+from tests.support import guests, oci_images, programs
+from tests.support.oci_images import Image
+from wherry.oci.access import Access
+from wherry.oci.push import push
+
+HOST = "registry.test"
+PAUSE = f"{HOST}/pause:v1"
+NATIVE = ("hello", "hold", "httpd", "pause", "work")
+"""Programs of tests/guests/native. An image of each: `registry.test/<name>:v1`, started with `/<name>`."""
+HELLO = Path(__file__).parent.parent.parent / "examples" / "01-hello" / "hello.wasm"
+
+WASM: Mapping[str, Callable[[], Path]] = {
+    "wasm-hello": lambda: HELLO,
+    "wasm-http": lambda: guests.http("hello"),
+    "wasm-hold": lambda: guests.command("hold"),
+    "wasm-echo": lambda: guests.command("echo"),
+    "wasm-exit": lambda: guests.command("exit"),
+    "wasm-files": lambda: guests.command("files"),
+    "wasm-hostile": lambda: guests.command("hostile"),
+}
+"""Artifacts in the CNCF layout, by repository. `wasm-hello` and `wasm-http` serve HTTP, the others are commands."""
+TAR = "wasm-tar"
+"""The guest of `wasm-echo` as a file of an ordinary image, named by its entrypoint."""
+
+
+def reference(name: str) -> str:
+    """As a pod names it."""
+    return f"{HOST}/{name}:v1"
+
+
+def native(name: str) -> Path:
+    """A static program of tests/guests/native, compiled once on a machine."""
+    source = guests.SOURCES / "native" / f"{name}.c"
+    target = root() / "guests" / f"native-{name}-{key([source])}"
+    gcc = programs.installed("gcc")
+    return once(target, lambda out: _compile(gcc, source, out))
+
+
+def _compile(gcc: Path, source: Path, out: Path) -> None:
+    subprocess.run([gcc, "-static", "-Os", "-s", "-o", out, source], check=True)
+
+
+def container(name: str) -> Image:
+    return Image({f"/{name}": native(name).read_bytes()}, {"Entrypoint": [f"/{name}"], "Env": ["PATH=/"]})
+
+
+def fill(host: str, cache: Path) -> None:
+    """Push all of them to the registry at host, `localhost:<port>`. cache: a folder for our own push."""
+    for name in NATIVE:
+        oci_images.push(host, name, "v1", container(name))
+    access = Access(cache)
+    for name, guest in WASM.items():
+        push(guest(), f"{host}/{name}:v1", access)
+    wasm = Image({"/app/echo.wasm": guests.command("echo").read_bytes()}, {"Entrypoint": ["/app/echo.wasm"]})
+    oci_images.push(host, TAR, "v1", wasm)
