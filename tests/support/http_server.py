@@ -56,14 +56,13 @@ _URL = re.compile(r"serving on http://(\[?[^\]]+\]?):(\d+)")
 
 @dataclass
 class Settings:
-    """plan, host, serving: fields that differ from the defaults. before: Python that its process runs first."""
+    """plan, host, serving: fields that differ from the defaults."""
 
     wasm: Path
     folder: Path
     plan: dict[str, Any] = field(default_factory=dict)
     host: dict[str, Any] = field(default_factory=dict)
     serving: dict[str, Any] = field(default_factory=dict)
-    before: str = ""
 
 
 def plan_json(wasm: Path, plan: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +73,7 @@ def plan_json(wasm: Path, plan: dict[str, Any]) -> dict[str, Any]:
 class Server:
     """A running server. `log` grows; `port` is where it listens."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, before: str = "") -> None:
         self.settings = settings
         self.watched = settings.folder / "plan.json"
         self.log: list[str] = []
@@ -88,7 +87,7 @@ class Server:
             "watch": str(self.watched),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", settings.before + _PROGRAM, json.dumps(given)], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", before + _PROGRAM, json.dumps(given)], stderr=subprocess.PIPE, text=True
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -187,9 +186,10 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Server]:
+def serving(settings: Settings, before: str = "") -> Iterator[Server]:
+    """before: Python that the server's process runs first."""
     with ExitStack() as stack:
-        server = Server(settings)
+        server = Server(settings, before)
         stack.callback(server.end)
         server.port = int(server.wait_for(_URL)[2])
         yield server

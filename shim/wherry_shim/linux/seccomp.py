@@ -85,7 +85,7 @@ _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
-_LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
+_LOAD, _AND, _EQUAL, _GREATER, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x25, 0x35, 0x06
 
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
@@ -105,17 +105,28 @@ def worker_filter(machine: str = platform.machine()) -> bytes:
 
 
 def instructions(machine: str) -> list[Instruction]:
-    """Classic BPF: the door first, then one block for each call, then what became of none of them. Pure."""
+    """Classic BPF: the door first, then the calls that are allowed, then those that depend, then all others. Pure."""
     program = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, _ARCHITECTURES[machine]), _DIE, (_LOAD, 0, 0, _NUMBER)]
     if machine == "x86_64":
         program += [(_AT_LEAST, 0, 1, _X32), _DIE]
-    for name in filter(lambda name: exists(name, machine), ALLOWED):
-        program += _block(number(name, machine), [_YES])
+    for first, last in runs(number(name, machine) for name in ALLOWED if exists(name, machine)):
+        program += [(_AT_LEAST, 0, 2, first), (_GREATER, 1, 0, last), _YES]
     for name, rows in CONDITIONAL.items():
         program += _block(number(name, machine), [*_alternatives(rows), _NO])
     for name in ABSENT:
         program += _block(number(name, machine), [_NOT_THERE])
     return [*program, _NO]
+
+
+def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """First and last of each unbroken run: the kernel tries a filter on every call when it is installed. Pure."""
+    found: list[tuple[int, int]] = []
+    for call in sorted(numbers):
+        if found and call == found[-1][1] + 1:
+            found[-1] = (found[-1][0], call)
+        else:
+            found.append((call, call))
+    return found
 
 
 def assembled(program: Iterable[Instruction]) -> bytes:

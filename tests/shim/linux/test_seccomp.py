@@ -42,7 +42,7 @@ def verdict(machine: str, call: int, *arguments: int, architecture: int | None =
         elif code == 0x54:
             value &= constant
         else:
-            holds = {0x15: value == constant, 0x35: value >= constant}[code]
+            holds = {0x15: value == constant, 0x25: value > constant, 0x35: value >= constant}[code]
             position += if_true if holds else if_false
 
 

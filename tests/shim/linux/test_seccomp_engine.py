@@ -126,7 +126,7 @@ def served(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             settings = Settings(wasm, tmp_path, host={"workers": workers})
             with serving(settings):
                 pass
-            return stack.enter_context(serving(replace(settings, before=CONFINED + "confine()\n")))
+            return stack.enter_context(serving(settings, CONFINED + "confine()\n"))
 
         yield begin
 
