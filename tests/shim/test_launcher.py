@@ -178,17 +178,29 @@ def test_delete_removes_what_is_written_down_and_says_when(cleaner: Caller, tmp_
     assert not (tmp_path / "a folder").exists()
     assert not os.path.ismount(target / "rootfs")
     assert (tmp_path / "runc-was-asked").read_text() == f"--root {tmp_path}/a runc delete --force pod\n"
-    assert not (target / "wherry.undo").exists()
+    assert not list(target.glob("wherry.undo/*"))
 
 
 def test_delete_of_a_sandbox_removes_its_pods_containers_and_no_others(cleaner: Caller, tmp_path: Path) -> None:
     pod = bundle(tmp_path / "state", "pod")
-    bundles = [pod, bundle(tmp_path / "state", "mine", "pod"), bundle(tmp_path / "state", "other", "another-pod")]
+    bundles = [pod, bundle(tmp_path / "state", "mine", "pod"), bundle(tmp_path / "state", "other")]
     for each in bundles:
         (each / "left").touch()
         undo.write(each, [f"file {each}/left"])
+    shutil.rmtree(bundles[1])  # as containerd 2.3 does
+    bundles[1].mkdir()
+    (bundles[1] / "left").touch()
     assert cleaner.delete(pod).returncode == 0
     assert [(each / "left").exists() for each in bundles] == [False, False, True]
+
+
+def test_delete_of_a_container_leaves_the_rest_of_its_pod(cleaner: Caller, tmp_path: Path) -> None:
+    bundles = [bundle(tmp_path / "state", "pod"), bundle(tmp_path / "state", "mine", "pod")]
+    for each in bundles:
+        (each / "left").touch()
+        undo.write(each, [f"file {each}/left"])
+    assert cleaner.delete(bundles[1]).returncode == 0
+    assert [(each / "left").exists() for each in bundles] == [True, False]
 
 
 def test_delete_of_nothing_is_answered(cleaner: Caller, tmp_path: Path) -> None:
