@@ -43,7 +43,7 @@ def main(request: Request, settings: Settings, launcher: Launcher) -> NoReturn:
 
 def _delete(request: Request, settings: Settings) -> bytes:
     """What containerd calls when a shim's connection is gone: clean up, and say how the container ended."""
-    undo.carry_out_pod(request.bundle)
+    undo.carry_out(request.bundle)
     sweep(settings.hosts)
     now = Timestamp(seconds=int(time.time()))
     return DeleteResponse(exit_status=EXIT_KILLED, exited_at=now).SerializeToString()

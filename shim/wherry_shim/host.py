@@ -26,8 +26,8 @@ from wherry_shim.ttrpc.publisher import Publisher
 from wherry_shim.ttrpc.server import Server
 from wherry_shim.worker import planner, worker
 
-LINGER = 5.0
-"""Seconds that a host without a pod waits for the next one."""
+PROMISED = 1.0
+"""Seconds between looks at pods that were promised to a host and may come to nothing."""
 
 HANG_UP = 1.0
 """Seconds for clients to hang up: Go's ttrpc client may lose an answer that our end follows at once."""
@@ -97,10 +97,11 @@ class _Host:
         self._post.hosts.leave(self._post.place, task)
         self._rest()
 
-    def _rest(self) -> None:
-        """Without a pod it waits for the next one, and for those that were promised to it and may come to nothing."""
+    def _rest(self, seconds: float | None = None) -> None:
+        """Without a pod it waits for the next one."""
         if not self._service.tasks:
-            asyncio.get_running_loop().call_later(LINGER, self._end_if_empty)
+            wait = self._post.settings.linger if seconds is None else seconds
+            asyncio.get_running_loop().call_later(wait, self._end_if_empty)
 
     def _end_if_empty(self) -> None:
         if self._service.tasks or self._over.is_set():
@@ -108,7 +109,7 @@ class _Host:
         if self._post.hosts.close(self._post.place):
             self._over.set()
         else:
-            self._rest()
+            self._rest(PROMISED)
 
     def _retire(self, _: asyncio.Future[int]) -> None:
         """This process is full of pods' secrets: no nursery can be forked from it again."""

@@ -1,7 +1,8 @@
-"""What a container leaves on the node, written down before it is made: `<bundle>/wherry.undo`.
+"""What a container leaves on the node, written down before it is made: `<sandbox's bundle>/wherry.undo/<container>`.
 
 The host that runs the container removes it in its own way. When the host is gone, the launcher's `delete` goes by this
-list, in Python here or in its own shell. One line for each thing:
+list, in Python here or in its own shell. The lists of a pod lie together, because containerd 2.3 removes the bundles of
+the other containers and calls `delete` for the sandbox alone. One line for each thing:
 
     cgroup <folder>            kill what is in it and below it, remove it
     runc <state> <program>     `runc delete --force`
@@ -19,6 +20,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from wherry.errors import StartError
 from wherry_shim.grouping import pod_of
 from wherry_shim.linux.cgroup import CgroupError
 from wherry_shim.linux.cgroup.files import processes, remove_directory, wait
@@ -30,34 +32,44 @@ _RUNC_SECONDS = 3.0
 
 
 def write(bundle: Path, lines: Iterable[str]) -> None:
-    """Before anything of it is made."""
-    (bundle / _NAME).write_text("".join(f"{line}\n" for line in lines))
+    """Before anything of it is made. Raises OSError."""
+    target = bundle.parent / pod_of(bundle, bundle.name) / _NAME
+    target.mkdir(exist_ok=True)
+    (target / bundle.name).write_text("".join(f"{line}\n" for line in lines))
 
 
 def forget(bundle: Path) -> None:
     """All of it is removed."""
-    (bundle / _NAME).unlink(missing_ok=True)
-
-
-def carry_out_pod(bundle: Path) -> None:
-    """Of this container and, if it is a sandbox, of its pod's containers, for which containerd 2.3 does not call."""
-    for other in bundle.parent.glob(f"*/{_NAME}"):
-        with suppress(OSError):
-            if other.parent != bundle and pod_of(other.parent, "") == bundle.name:
-                carry_out(other.parent)
-    carry_out(bundle)
+    for path in _lists(bundle):
+        path.unlink(missing_ok=True)
 
 
 def carry_out(bundle: Path) -> None:
-    """Remove whatever is still there. May be repeated; without effect where there was nothing, or nothing is left."""
-    with suppress(FileNotFoundError):
-        lines = [line.partition(" ") for line in (bundle / _NAME).read_text().splitlines()]
-        for _, _, where in lines:
-            _thaw(where)
-        for what, _, where in lines:
-            with suppress(OSError, CgroupError, subprocess.SubprocessError):
-                _undo(what, where, bundle.name)
-        forget(bundle)
+    """Remove whatever is still there of this container and, if it is a sandbox, of its pod.
+
+    May be repeated; without effect where there was nothing, or nothing is left.
+    """
+    own = bundle / _NAME
+    for path in [*_lists(bundle), *(path for path in own.glob("*") if path.name != bundle.name)]:
+        with suppress(FileNotFoundError):
+            _carry_out(path)
+
+
+def _lists(bundle: Path) -> Iterable[Path]:
+    """Where the list of this container is: its bundle, which says in which pod it is, may be gone."""
+    with suppress(OSError, StartError):
+        return [bundle.parent / pod_of(bundle, bundle.name) / _NAME / bundle.name]
+    return bundle.parent.glob(f"*/{_NAME}/{bundle.name}")
+
+
+def _carry_out(path: Path) -> None:
+    lines = [line.partition(" ") for line in path.read_text().splitlines()]
+    for _, _, where in lines:
+        _thaw(where)
+    for what, _, where in lines:
+        with suppress(OSError, CgroupError, subprocess.SubprocessError):
+            _undo(what, where, path.name)
+    path.unlink(missing_ok=True)
 
 
 def _undo(what: str, where: str, container: str) -> None:
