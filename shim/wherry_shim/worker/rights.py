@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from wherry_shim.linux.privileges import drop_bounding_set, drop_capabilities, no_new_privileges
-from wherry_shim.linux.process import die_with_parent
+from wherry_shim.linux.process import become_readable, die_with_parent
 from wherry_shim.worker.start import User
 
 
@@ -35,4 +35,5 @@ def give_up(user: User, parent: int) -> None:
         os.umask(user.umask)
     drop_capabilities()
     no_new_privileges()
+    become_readable()
     die_with_parent(parent, signal.SIGKILL)  # a change of user clears it
