@@ -36,7 +36,7 @@ class Settings:
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
-    """WHERRY_STATE, WHERRY_CACHE, WHERRY_CONTENT, WHERRY_RUNC, WHERRY_PODS_PER_HOST, WHERRY_LINGER. Raises InputError."""
+    """WHERRY_STATE, _CACHE, _CONTENT, _RUNC, _PODS_PER_HOST and _LINGER. Raises InputError."""
     default = Settings()
     pods = environ.get("WHERRY_PODS_PER_HOST", str(default.pods_per_host))
     if not pods.isdecimal() or not int(pods):

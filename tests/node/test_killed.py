@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -161,7 +162,7 @@ def strike(stage: Stage, victim: str) -> None:
     """Kill it; what a service manager starts again is started again."""
     node = stage.node
     if victim == "zygote":
-        node.zygote.restart(**node.zygote.given)
+        node.zygote.restart(signal.SIGKILL, **node.zygote.given)
         node.account(node.zygote.pid)
     elif victim == "containerd":
         node.kill()
