@@ -24,7 +24,7 @@ from wherry_shim.task.maker import Maker
 from wherry_shim.task.service import TaskService
 from wherry_shim.ttrpc.publisher import Publisher
 from wherry_shim.ttrpc.server import Server
-from wherry_shim.worker import worker
+from wherry_shim.worker import planner, worker
 
 PROMISED = 1.0
 """Seconds between looks at pods that were promised to a host and may come to nothing."""
@@ -57,7 +57,7 @@ def prepare() -> Nursery:
     os.dup2(null, 1)
     os.close(null)
     become_subreaper()
-    return found([holder.main, worker.main])
+    return found([holder.main, planner.main, worker.main])
 
 
 def serve(post: Post) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from wherry.errors import StartError
 
-HOLDER, WORKER = 0, 1
+HOLDER, PLANNER, WORKER = 0, 1, 2
 """Places in the nursery's list of children."""
 
 

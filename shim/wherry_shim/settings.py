@@ -31,8 +31,8 @@ class Settings:
 
     @property
     def holder(self) -> Path:
-        """The program that holds a pod's namespaces."""
-        return self.state / "holder"
+        """The program that holds a pod's namespaces. Not in the state folder: many systems mount /run with noexec."""
+        return self.cache / "holder"
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:

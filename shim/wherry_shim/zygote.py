@@ -140,7 +140,8 @@ def _fifo(path: Path) -> int:
 
 
 def _install_holder(path: Path) -> None:
-    """Written anew by each zygote: the state folder may be of another version."""
+    """Written anew by each zygote: the one that is there may be of another version."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_bytes(holder.image(os.uname().machine))
     fresh.chmod(0o500)
@@ -161,6 +162,7 @@ def main() -> int:
     except (WherryError, OSError) as fault:
         print(f"wherry: the zygote cannot start: {fault}", file=sys.stderr)
         return 1
+    os.environ["TOKIO_WORKER_THREADS"] = "1"  # the engine's; as many as there are processors cost a worker 100 KiB each
     gc.collect()
     gc.freeze()
     zygote.run()

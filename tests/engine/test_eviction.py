@@ -97,6 +97,26 @@ def test_what_dead_compilers_left_is_swept(tmp_path: Path) -> None:
     assert [path.exists() for path in (code, left, fresh)] == [True, False, True]
 
 
+def test_places_of_code_that_went_long_ago_are_closed(tmp_path: Path) -> None:
+    gone, kept = (_compiled(tmp_path, code, days) for code, days in ((1, 90), (2, 0)))
+    assert evict(tmp_path, quota=1) == (gone,)
+    assert gone.parent.exists()
+    for code in (gone, kept):
+        _used(code.parent, days=31)
+    evict(tmp_path)
+    assert (gone.parent.exists(), kept.exists()) == (False, True)
+
+
+def test_old_seals_of_others_files_are_forgotten(tmp_path: Path) -> None:
+    old, new = (tmp_path / "seals" / f"{name}.seal" for name in ("old", "new"))
+    old.parent.mkdir()
+    for seal in (old, new):
+        seal.touch()
+    _used(old, days=31)
+    evict(tmp_path)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 def test_code_that_went_is_compiled_again(tmp_path: Path) -> None:
     code = _compiled(tmp_path, 1, days=1)
     assert evict(tmp_path, quota=0) == (code,)

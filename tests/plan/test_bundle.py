@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.plan.guests import FILE, HTTP
 from tests.support import bundles
 from tests.support.bundles import LOG, Container
 from wherry.errors import StartError
 from wherry.plan.annotation import PREFIX
 from wherry.plan.bundle import CONTAINER_TYPE, TERMINATION_PATH, Bundle, read, role, termination_log
+from wherry.plan.from_bundle import PORTS, from_bundle
 from wherry.plan.model import Mount
 
 
@@ -115,3 +120,51 @@ def test_a_value_of_the_environment_is_never_told() -> None:
     with pytest.raises(StartError) as caught:
         read({"process": {"env": ["hunter2"]}})
     assert "hunter2" not in str(caught.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+PLACES: tuple[tuple[Any, ...], ...] = (
+    ("process",),
+    ("process", "args"),
+    ("process", "args", 0),
+    ("process", "env"),
+    ("process", "env", 0),
+    ("process", "cwd"),
+    ("annotations",),
+    ("annotations", f"{PREFIX}app"),
+    ("annotations", PORTS),
+    ("annotations", TERMINATION_PATH),
+    ("annotations", CONTAINER_TYPE),
+    ("mounts",),
+    ("mounts", 0),
+    *(("mounts", -1, name) for name in ("type", "source", "destination", "options")),
+)
+
+
+def _planned(spec: object) -> None:
+    """Whatever else an error is, it is no StartError and fails the test."""
+    with suppress(StartError):
+        found = read(spec)
+        role(found, lambda: False)
+        termination_log(found)
+        from_bundle(found, FILE, lambda: HTTP)
+
+
+@given(JSON)
+def test_any_document_is_a_config_or_a_start_error(spec: object) -> None:
+    _planned(spec)
+
+
+@given(st.sampled_from(PLACES), JSON)
+def test_any_value_anywhere_in_a_config_is_taken_or_a_start_error(place: tuple[Any, ...], value: object) -> None:
+    spec = bundles.config(Container())
+    *above, last = place
+    inner: Any = spec
+    for step in above:
+        inner = inner[step]
+    inner[last] = value
+    _planned(spec)

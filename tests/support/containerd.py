@@ -160,12 +160,13 @@ def _sweep(traces: Traces) -> None:
     until(lambda: not traces.pids(), START)
     for path in traces.mount_points():
         subprocess.run(["umount", "--lazy", path], check=False)
-    _unlink(traces)
+    _disconnect(traces)
     for folder in traces.cgroup_folders():
         folder.rmdir()
 
 
-def _unlink(traces: Traces) -> None:
+def _disconnect(traces: Traces) -> None:
+    cni.forget_rules(traces.network)
     for name in traces.link_names():
         subprocess.run(["ip", "link", "delete", name], check=False)
 
@@ -177,14 +178,16 @@ def containerd(
     sandbox_image: str,
     handlers: Sequence[Handler] = (),
     environment: Mapping[str, str] = NOTHING,
+    runc_binary: Path | None = None,
 ) -> Iterator[Containerd]:
     """A containerd that takes pods. registries: what names in references stand for, such as {"registry.test":
     "localhost:5000"}. handlers: besides `runc` and `wherry`. environment: of the daemon, on top of this process's own.
+    runc_binary: another runc than the machine's.
 
     Skips the test where a program is missing, or for another user than root.
     """
     programs.containerd(version)
-    runc_binary, plugins = programs.installed("runc"), programs.cni_plugins()
+    runc_binary, plugins = runc_binary or programs.installed("runc"), programs.cni_plugins()
     programs.root()
     with ExitStack() as stack:
         number = stack.enter_context(cni.network())
@@ -194,7 +197,7 @@ def containerd(
         _write(settings, number, registries)
         traces = Traces(folder, f"wherry-{folder.name.rpartition('-')[2]}", number)
         node = Containerd(version, settings, traces, Zygote(settings, runc_binary), environment)
-        _unlink(traces)  # of a run that was killed
+        _disconnect(traces)  # a run that was killed had the same network
         stack.callback(node.stop)
         node.start()
         yield node

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ _GRACE = 600.0
 """Seconds since its last use in which an entry stays, because its user may not have mapped it yet."""
 _ABANDONED = 3600.0
 """Seconds after which an unfinished file is nobody's: no compile may take as long."""
+_FORGOTTEN = 30 * 86_400.0
+"""Seconds after which small leftovers go, and nobody can be about to use them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def evict(cache: Path, quota: int = QUOTA) -> tuple[Path, ...]:
     May leave more than the quota: what is in use, or was a moment ago, stays. A mapped file could be unlinked safely,
     but its space would not come back, and its next start would compile again.
     """
-    _sweep(cache / "aot")
+    _sweep(cache)
     entries = sorted([*_code(cache / "aot"), *_blobs(cache / "blobs" / "sha256")], key=lambda entry: entry.used)
     total = sum(entry.size for entry in entries)
     if total <= quota:
@@ -82,13 +84,29 @@ def _blobs(folder: Path) -> Iterator[_Entry]:
             yield _Entry((path,), status.st_ino, status.st_blocks * 512, max(status.st_atime, status.st_mtime))
 
 
-def _sweep(folder: Path) -> None:
-    """Unfinished files of processes that died."""
-    limit = time.time() - _ABANDONED
-    for path in folder.glob("*/.*"):
+def _sweep(cache: Path) -> None:
+    """What processes that died left unfinished, the places of code that went, and old seals of others' files."""
+    _drop(cache.glob("aot/*/.*"), _ABANDONED, Path.unlink)
+    _drop(cache.glob("aot/*/"), _FORGOTTEN, _close)
+    _drop(cache.glob("seals/*.seal"), _FORGOTTEN, Path.unlink)  # costs hashing such a file again
+
+
+def _drop(paths: Iterable[Path], seconds: float, remove: Callable[[Path], None]) -> None:
+    """Remove what did not change for so long."""
+    limit = time.time() - seconds
+    for path in list(paths):
         with suppress(OSError):
-            if path.stat().st_mtime < limit:
-                path.unlink()
+            if path.lstat().st_mtime < limit:
+                remove(path)
+
+
+def _close(folder: Path) -> None:
+    """Nothing but locks is left in it, or it stays."""
+    left = list(folder.iterdir())
+    if all(path.suffix == ".lock" for path in left):
+        for path in left:
+            path.unlink()
+        folder.rmdir()
 
 
 def _mapped() -> frozenset[int]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from wherry.errors import ArtifactError
 from wherry.oci import index_choice
 from wherry.oci.digest import is_digest
-from wherry.oci.manifest import Index, Manifest, parse
+from wherry.oci.manifest import Index, Manifest, parse, parse_manifest
 from wherry.oci.reference import parse as parse_reference
 from wherry_shim.artifact.content import ContentStore
 
@@ -52,9 +52,7 @@ def open_image(store: ContentStore, digest: str) -> Image:
     found = parse(raw, store.name)
     if isinstance(found, Index):
         raw = store.manifest(index_choice.choose(_pulled(store, found), store.name).digest)
-        found = parse(raw, store.name)
-    if isinstance(found, Index):
-        raise ArtifactError(f"{store.name}: got an index inside an index, expected a manifest")
+        found = parse_manifest(raw, store.name)
     return Image(store, raw.digest, found)
 
 

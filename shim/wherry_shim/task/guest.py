@@ -15,8 +15,9 @@ from wherry_shim import undo
 from wherry_shim.linux.cgroup import Cgroup, open_cgroup
 from wherry_shim.linux.namespaces import CLONE_NEWPID
 from wherry_shim.nursery import Nursery
-from wherry_shim.order import WORKER, WorkerOrder, words
+from wherry_shim.order import PLANNER, WORKER, WorkerOrder, words
 from wherry_shim.reaper import Reaper
+from wherry_shim.task.logger import Owner
 from wherry_shim.task.report import reported
 from wherry_shim.task.streams import Names, Streams
 from wherry_shim.task.workload import Born
@@ -53,25 +54,43 @@ class Guest:
         undo.write(self._bundle, lines + kept)
         try:
             self.cgroup.create(self._resources)
-            self._streams = Streams(self._names)
-            return await self._born(self._streams)
+            self._streams = Streams()
+            await self._streams.open(self._names, Owner(self._order.namespace, self._order.container), self._reaper)
+            memory = os.memfd_create("start", os.MFD_CLOEXEC)
+            try:
+                await self._planned(memory)
+                return await self._born(self._streams, memory)
+            finally:
+                os.close(memory)
         except BaseException:
             await self.destroy()
             raise
 
-    async def _born(self, streams: Streams) -> Born:
+    async def _planned(self, memory: int) -> None:
+        """Raises StartError: the guest cannot run."""
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        try:
+            pid = self._nursery.bear(PLANNER, words(self._order), [writer, memory])
+        finally:
+            os.close(writer)
+        ended = self._reaper.watch(pid)
+        await reported(reader, "the planner")
+        await ended
+
+    async def _born(self, streams: Streams, memory: int) -> Born:
         reader, writer = os.pipe2(os.O_CLOEXEC)
         waits, self._go = os.pipe2(os.O_CLOEXEC)
         kept = [_opened(path) for path in self._kept]
         home = self.cgroup.descriptor()
         try:
-            files = [writer, waits, *streams.given, *kept]
-            pid = self._nursery.bear(WORKER, words(self._order), files, CLONE_NEWPID, home)
+            files = [writer, waits, memory, *streams.given, *kept]
+            pid = self._nursery.bear(WORKER, b"", files, CLONE_NEWPID, home)
         finally:
             for descriptor in (writer, waits, *kept, *([home] if home is not None else [])):
                 os.close(descriptor)
-            streams.close()
+            streams.handed_over()
         born = Born(pid, self._reaper.watch(pid))
+        born.ended.add_done_callback(lambda _: streams.end())
         await self._ready(reader, pid, home is None)
         return born
 
@@ -104,7 +123,8 @@ class Guest:
 
     async def destroy(self) -> None:
         self._close_go()
-        self.end_input("")
+        if self._streams:
+            self._streams.release()
         with suppress(FileNotFoundError):
             self.cgroup.kill()
         self.cgroup.remove()

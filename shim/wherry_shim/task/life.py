@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from wherry_shim.task.events import timestamp
 from wherry_shim.task.state import State, Verb, after
 from wherry_shim.task.streams import Names
+from wherry_shim.task.workload import Born
+from wherry_shim.ttrpc.codes import Code, RpcError
 
 
 class Life:
@@ -18,11 +21,16 @@ class Life:
         self.name = name
         self.names = names
         self.state = State.CREATED
-        self.pid = 0
+        self.born: Born | None = None
         self.status = 0
         self.ended_at: Timestamp | None = None
         self.lock = asyncio.Lock()
         self._over = asyncio.Event()
+
+    @property
+    def pid(self) -> int:
+        """0 before there is a process."""
+        return self.born.pid if self.born else 0
 
     def check(self, verb: Verb) -> None:
         """Raises RpcError when the move is none."""
@@ -31,6 +39,15 @@ class Life:
     def move(self, verb: Verb) -> None:
         """Raises RpcError when the move is none."""
         self.state = after(self.state, verb, self.name)
+
+    def signal(self, number: int) -> None:
+        """Raises RpcError: NOT_FOUND when it has ended, FAILED_PRECONDITION when it has not begun."""
+        self.check("kill")
+        if self.born is None:  # and 0 as a pid is everybody in this process's group
+            raise RpcError(Code.FAILED_PRECONDITION, f"task {self.name}: process not created")
+        if self.born.ended.done():  # its pid is another's, soon
+            raise RpcError(Code.NOT_FOUND, f"task {self.name}: process already finished")
+        os.kill(self.born.pid, number)
 
     def end(self, status: int) -> Timestamp:
         """It ended now."""

@@ -54,7 +54,7 @@ class Maker:
                 order = self._order(request, spec, bundle)
                 return Guest(spec, order, names, self._settings.state, self._nursery, self._reaper)
             case "container":
-                return Sidecar(spec, request, names, self._settings, self._reaper)
+                return Sidecar(spec, request, names, self._node.namespace, self._settings, self._reaper)
 
     def _role(self, container: str, bundle: bundles.Bundle) -> bundles.Role:
         task = ImageTask(container, bundle, Path)  # whether a layer is Wasm is told without the root file system

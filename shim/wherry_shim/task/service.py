@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
 
 from wherry_shim.proto import task_pb2 as pb
-from wherry_shim.proto.process_pb2 import Status
+from wherry_shim.proto.process_pb2 import ProcessInfo, Status
+from wherry_shim.proto.runc_options_pb2 import ProcessDetails
 from wherry_shim.proto.services import TASK_SERVICES
-from wherry_shim.proto.typeurl import LINUX_RESOURCES
+from wherry_shim.proto.typeurl import LINUX_RESOURCES, packed
 from wherry_shim.task.events import Publish
 from wherry_shim.task.life import Life
 from wherry_shim.task.statistics import metrics
@@ -33,6 +35,7 @@ class TaskService:
 
     def __init__(self, make: Maker, publish: Publish, gone: Callable[[str], None]) -> None:
         self.tasks: dict[str, Task] = {}
+        self._coming: set[str] = set()
         self._make = make
         self._publish = publish
         self._gone = gone
@@ -68,15 +71,23 @@ class TaskService:
         }
 
     async def create(self, request: pb.CreateTaskRequest) -> pb.CreateTaskResponse:
-        if request.id in self.tasks:
+        if request.id in self.tasks or request.id in self._coming:
             raise RpcError(Code.ALREADY_EXISTS, f"task {request.id} exists already")
         if request.checkpoint:
             raise RpcError(Code.UNIMPLEMENTED, "a task cannot be restored from a checkpoint")
+        self._coming.add(request.id)
+        try:
+            task = await self._created(request)
+        finally:
+            self._coming.discard(request.id)
+        return pb.CreateTaskResponse(pid=task.pid)
+
+    async def _created(self, request: pb.CreateTaskRequest) -> Task:
         names = Names(request.stdin, request.stdout, request.stderr, request.terminal)
         task = Task(request, names, await self._make(request, names), self._publish)
         await task.create()
         self.tasks[request.id] = task
-        return pb.CreateTaskResponse(pid=task.pid)
+        return task
 
     async def start(self, request: pb.StartRequest) -> pb.StartResponse:
         task = self._task(request.id)
@@ -122,30 +133,28 @@ class TaskService:
 
     async def kill(self, request: pb.KillRequest) -> Empty:
         task = self._task(request.id)
-        if not request.exec_id:
-            task.kill(request.signal, request.all)
-            return Empty()
-        one = self._exec(task, request.exec_id)
-        one.check("kill")
-        os.kill(one.pid, request.signal)
+        if request.exec_id:
+            self._exec(task, request.exec_id).signal(request.signal)
+        else:
+            await task.kill(request.signal, request.all)
         return Empty()
 
     async def pids(self, request: pb.PidsRequest) -> pb.PidsResponse:
         """Never empty for a task that is there: containerd removes one that has none when it starts again."""
         task = self._task(request.id)
         found = task.workload.cgroup.pids() or [task.pid]
-        return pb.PidsResponse(processes=[{"pid": pid} for pid in found])
+        execs = {one.pid: packed(ProcessDetails(exec_id=one.id)) for one in task.execs.values() if one.pid}
+        return pb.PidsResponse(processes=[ProcessInfo(pid=pid, info=execs.get(pid)) for pid in found])
 
     async def stats(self, request: pb.StatsRequest) -> pb.StatsResponse:
         return pb.StatsResponse(stats=metrics(self._task(request.id).workload.cgroup.statistics()))
 
     async def update(self, request: pb.UpdateTaskRequest) -> Empty:
         task = self._task(request.id)
-        task.check("update")
         if request.resources.type_url != LINUX_RESOURCES:
             found = request.resources.type_url
             raise RpcError(Code.INVALID_ARGUMENT, f"resources: got {found!r}, expected {LINUX_RESOURCES!r}")
-        task.workload.cgroup.update(json.loads(request.resources.value))
+        await task.update(_json(request.resources.value, "resources"))
         return Empty()
 
     async def pause(self, request: pb.PauseRequest) -> Empty:
@@ -158,14 +167,17 @@ class TaskService:
 
     async def execute(self, request: pb.ExecProcessRequest) -> Empty:
         names = Names(request.stdin, request.stdout, request.stderr, request.terminal)
+        _json(request.spec.value, "spec")
         self._task(request.id).add_exec(request.exec_id, names, request.spec.value)
         return Empty()
 
     async def close_io(self, request: pb.CloseIORequest) -> Empty:
+        self._life(request)
         self._task(request.id).workload.end_input(request.exec_id)
         return Empty()
 
     async def resize_pty(self, request: pb.ResizePtyRequest) -> Empty:
+        self._life(request)
         self._task(request.id).workload.resize(request.exec_id, request.width, request.height)
         return Empty()
 
@@ -190,6 +202,14 @@ class TaskService:
             return found
         raise RpcError(Code.NOT_FOUND, f"task {task.id} has no exec {exec_id}")
 
-    def _life(self, request: pb.StateRequest | pb.WaitRequest) -> Life:
+    def _life(self, request: pb.StateRequest | pb.WaitRequest | pb.CloseIORequest | pb.ResizePtyRequest) -> Life:
         task = self._task(request.id)
         return self._exec(task, request.exec_id) if request.exec_id else task
+
+
+def _json(value: bytes, what: str) -> Mapping[str, Any]:
+    """Raises RpcError INVALID_ARGUMENT for what is no object of JSON."""
+    with suppress(ValueError):
+        if isinstance(found := json.loads(value), dict):
+            return found
+    raise RpcError(Code.INVALID_ARGUMENT, f"{what}: got {value[:40]!r}, expected an object of JSON")

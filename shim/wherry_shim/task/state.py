@@ -48,11 +48,13 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
 def after(state: State, verb: Verb, task: str) -> State:
     """The state that the move leads to.
 
-    Raises RpcError: NOT_FOUND for a signal to what has ended, which containerd takes for done; else
-    FAILED_PRECONDITION.
+    Raises RpcError: NOT_FOUND for what was deleted, and for a signal to what has ended, which containerd takes for
+    done; else FAILED_PRECONDITION.
     """
     if (found := TRANSITIONS.get((state, verb))) is not None:
         return found
+    if state is State.DELETED:
+        raise RpcError(Code.NOT_FOUND, f"task {task} is not here")
     if verb == "kill":
         raise RpcError(Code.NOT_FOUND, f"task {task}: process already finished")
     raise RpcError(Code.FAILED_PRECONDITION, f"task {task}: cannot {verb} a task that is {state.name.lower()}")

@@ -1,8 +1,11 @@
 """A task's stdin, stdout and stderr, as containerd names them, opened for the process that will have them.
 
 containerd gives FIFOs. They are opened for reading and writing, so that a process neither waits for the other end nor
-meets EPIPE: what it writes while containerd is away stays in the pipe. `file://` and `binary://` are the other two
-forms of containerd's IO (docs/runtime-v2.md, "IO").
+meets EPIPE: what it writes while containerd is away stays in the pipe, and when that is full, it waits. `file://` and
+`binary://` are the other two forms of containerd's IO (docs/runtime-v2.md, "IO").
+
+A container's first process writes to the FIFO itself: a copy would cost for its whole life. What others write is
+copied, so that the FIFO can end although a grandchild of theirs keeps its stdout open.
 """
 
 from __future__ import annotations
@@ -11,13 +14,16 @@ import os
 import stat
 from contextlib import ExitStack
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from wherry_shim.ttrpc.codes import Code, RpcError
+from wherry.errors import StartError
+from wherry_shim.reaper import Reaper
+from wherry_shim.task import logger
+from wherry_shim.task.logger import Logger, Owner
+from wherry_shim.task.pump import Pump, Unread
 
-_NULL = "/dev/null"
-READY_WITHIN = 10.0
-"""Seconds for a logger to close its fifth descriptor."""
+_NULL = os.devnull
+_CURE = "containerd makes it anew with the next attempt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +37,43 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Logger:
-    """A program that takes stdout and stderr: `binary:///path?key=value`. arguments: keys and values in their order."""
+class Sink:
+    """Where output goes. fifo: what is in it is lost when the last descriptor is closed."""
 
-    program: str
-    arguments: tuple[str, ...]
+    descriptor: int
+    fifo: bool = False
 
 
 class Streams:
-    """Open descriptors for the process: `given`. Close when the process has them; `end_input` when nobody writes more.
+    """The streams of one process, from before it is born until it is removed. Every end may be repeated.
 
-    logger: who reads what the process writes, on `outputs`, a pipe for each of stdout and stderr.
+    copied: see above. given: descriptors for the process.
     """
 
-    def __init__(self, names: Names) -> None:
-        """Raises RpcError or OSError that names the stream."""
-        self.logger: Logger | None = None
-        self.outputs: tuple[int, int] = (-1, -1)
+    def __init__(self, *, copied: bool = False) -> None:
+        self._give = self._copied if copied else self._direct
+        self.given = (-1, -1, -1)
+        self._handed = ExitStack()
+        self._held: list[int] = []
+        self._unread: list[Unread] = []
+        self._pumps: list[Pump] = []
         self._input_writer = -1
-        self._opened = ExitStack()
-        with ExitStack() as stack:
-            stack.callback(self.end_input)
-            self.given = self._open(names, stack)
-            stack.pop_all()
+        self._logger: Logger | None = None
+
+    async def open(self, names: Names, owner: Owner, reaper: Reaper) -> None:
+        """Raises StartError; then nothing is open."""
+        try:
+            await self._open(names, owner, reaper)
+        except OSError as fault:
+            self.release()
+            raise StartError("instantiate", f"stream {fault.filename}: {fault.strerror}", cure=_CURE) from fault
+        except BaseException:
+            self.release()
+            raise
+
+    def handed_over(self) -> None:
+        """The process has its own."""
+        self._handed.close()
 
     def end_input(self) -> None:
         """The process reads the end of its stdin as soon as containerd has closed it, too."""
@@ -61,63 +81,98 @@ class Streams:
             os.close(self._input_writer)
         self._input_writer = -1
 
-    def close(self) -> None:
-        """The process has its own: ours are closed, but for the writer that keeps its stdin open."""
-        self._opened.close()
+    def end(self) -> None:
+        """The process has ended: its FIFOs end when all of them is read."""
+        self.handed_over()
+        self.end_input()
+        while self._held:
+            self._unread.append(Unread(self._held.pop()))
 
-    def _open(self, names: Names, failed: ExitStack) -> tuple[int, int, int]:
-        failed.push(self._opened)
-        stdin = self._keep(self._input(names.stdin))
-        if names.stdout.startswith("binary:"):
-            self.logger = logger(names.stdout)
-            return stdin, self._piped(0), self._piped(1)
-        return stdin, self._keep(_output(names.stdout)), self._keep(_output(names.stderr))
+    def release(self) -> None:
+        """Everything ends now."""
+        for pump in self._pumps:
+            pump.stop()
+        self.end()
+        for unread in self._unread:
+            unread.close()
+        if self._logger:
+            self._logger.end()
+        self._logger = None
 
-    def _keep(self, descriptor: int) -> int:
-        self._opened.callback(os.close, descriptor)
-        return descriptor
+    async def _open(self, names: Names, owner: Owner, reaper: Reaper) -> None:
+        stdin = self._handing(self.input(names.stdin))
+        stdout, stderr = await self.sinks(names, owner, reaper)
+        self.given = stdin, self._give(stdout), self._give(stderr)
 
-    def _input(self, name: str) -> int:
+    def input(self, name: str) -> int:
+        """A reader, for the caller to close."""
         if not name:
             return os.open(_NULL, os.O_RDONLY | os.O_CLOEXEC)
         # A reader that opens before any writer must not take that for the end: this one writes nothing, and stays.
         self._input_writer = os.open(_path(name), os.O_RDWR | os.O_CLOEXEC)
         return os.open(_path(name), os.O_RDONLY | os.O_CLOEXEC)
 
-    def _piped(self, which: int) -> int:
-        reader, writer = os.pipe2(os.O_CLOEXEC)
-        self.outputs = (reader, -1) if which == 0 else (self.outputs[0], reader)
-        self._keep(reader)
-        return self._keep(writer)
+    async def sinks(self, names: Names, owner: Owner, reaper: Reaper) -> tuple[Sink, Sink]:
+        """For stdout and stderr. A program or file for stdout gets both, as from containerd's own shim."""
+        scheme = urlsplit(names.stdout).scheme
+        if scheme in logger.SCHEMES:
+            self._logger = await logger.started(names.stdout, owner, reaper)
+            return Sink(self._logger.stdout), Sink(self._logger.stderr)
+        stdout = _sink(names.stdout)
+        try:
+            return stdout, Sink(os.dup(stdout.descriptor)) if scheme == "file" else _sink(names.stderr)
+        except BaseException:
+            os.close(stdout.descriptor)
+            raise
+
+    def pump(self, source: int, sink: Sink) -> None:
+        """Copies until the source ends, and closes both."""
+
+        def ended() -> None:
+            os.close(source)
+            if sink.fifo:
+                self._unread.append(Unread(sink.descriptor))
+            else:
+                os.close(sink.descriptor)
+
+        self._pumps.append(Pump(source, sink.descriptor, ended))
+
+    def _copied(self, sink: Sink) -> int:
+        if not sink.fifo:
+            return self._handing(sink.descriptor)
+        source, given = os.pipe2(os.O_CLOEXEC)
+        self.pump(source, sink)
+        return self._handing(given)
+
+    def _direct(self, sink: Sink) -> int:
+        if not sink.fifo:
+            return self._handing(sink.descriptor)
+        self._held.append(sink.descriptor)
+        return sink.descriptor
+
+    def _handing(self, descriptor: int) -> int:
+        self._handed.callback(os.close, descriptor)
+        return descriptor
 
 
-def logger(uri: str) -> Logger:
-    """Raises RpcError for a relative path."""
-    parts = urlsplit(uri)
-    program = unquote(parts.path)
-    if not program.startswith("/"):
-        raise RpcError(Code.INVALID_ARGUMENT, f"stdout: got {uri!r}, expected binary:// and an absolute path")
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    return Logger(program, tuple(word for pair in pairs for word in pair if word))
-
-
-def _output(name: str) -> int:
+def _sink(name: str) -> Sink:
+    """Raises OSError that names the file."""
     if not name:
-        return os.open(_NULL, os.O_WRONLY | os.O_CLOEXEC)
-    if name.startswith("file:"):
+        return Sink(os.open(_NULL, os.O_WRONLY | os.O_CLOEXEC))
+    if urlsplit(name).scheme == "file":
         path = unquote(urlsplit(name).path)
         os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        return Sink(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644))
     path = _path(name)
-    if not stat.S_ISFIFO(os.stat(path).st_mode):
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        return Sink(os.open(path, os.O_RDWR | os.O_CLOEXEC), fifo=True)
+    return Sink(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
 
 
 def _path(name: str) -> str:
     parts = urlsplit(name)
-    if parts.scheme in {"", "fifo"}:
-        return unquote(parts.path) if parts.scheme else name
-    raise RpcError(
-        Code.UNIMPLEMENTED, f"stream {name!r}: expected a FIFO's path, file:// or binary://, got {parts.scheme}://"
-    )
+    if not parts.scheme:
+        return name
+    if parts.scheme == "fifo":
+        return unquote(parts.path)
+    raise StartError("plan", f"stream {name!r}: got {parts.scheme}://, expected a FIFO's path, file:// or binary://")

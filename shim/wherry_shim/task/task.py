@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 
-from wherry.plan.ending import EXIT_KILLED
+from wherry.errors import WherryError
+from wherry.plan.ending import EXIT_START
+from wherry_shim.linux.cgroup import Resources
 from wherry_shim.proto import events_pb2 as events
 from wherry_shim.proto.task_pb2 import CreateTaskRequest
 from wherry_shim.task.events import Publish, created, deleted, exited
@@ -27,7 +30,7 @@ class Exec(Life):
 
 
 class Task(Life):
-    """One container. Everything runs on the loop's thread."""
+    """One container. Everything runs on the loop's thread, but for what waits for the kernel."""
 
     def __init__(self, request: CreateTaskRequest, names: Names, workload: Workload, publish: Publish) -> None:
         super().__init__(request.id, names)
@@ -38,6 +41,7 @@ class Task(Life):
         self._rootfs = list(request.rootfs)
         self._publish = publish
         self._following: set[asyncio.Task[None]] = set()
+        self._removal = asyncio.Lock()
 
     async def create(self) -> None:
         """Raises what the workload raises; then there is no task."""
@@ -55,7 +59,7 @@ class Task(Life):
     async def pause(self) -> None:
         async with self.lock:
             self.check("pause")
-            self.workload.cgroup.freeze()
+            await asyncio.to_thread(self.workload.cgroup.freeze)
             self.move("pause")
             self._publish(events.TaskPaused(container_id=self.id))
 
@@ -66,56 +70,83 @@ class Task(Life):
             self.move("resume")
             self._publish(events.TaskResumed(container_id=self.id))
 
-    def kill(self, number: int, everyone: bool) -> None:
+    async def update(self, resources: Resources) -> None:
+        async with self.lock:
+            self.check("update")
+            await asyncio.to_thread(self.workload.cgroup.update, resources)
+
+    async def kill(self, number: int, everyone: bool) -> None:
         """Raises RpcError NOT_FOUND when there is nothing left to kill."""
         self.check("kill")
-        if everyone and number == signal.SIGKILL:
-            self.workload.cgroup.kill()
+        if not everyone:
+            self.signal(number)
+        elif number == signal.SIGKILL:
+            await asyncio.to_thread(self.workload.cgroup.kill)
         else:
-            os.kill(self.pid, number)
+            self._signal_all(number)
+        if number == signal.SIGKILL and self.state is State.PAUSED:
+            self.workload.cgroup.thaw()  # in a freezer of version 1 nobody dies
+
+    def _signal_all(self, number: int) -> None:
+        for pid in self.workload.cgroup.pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     async def delete(self) -> None:
         """Remove it, from the node as well. Raises RpcError FAILED_PRECONDITION while it runs."""
-        async with self.lock:
-            self.check("delete")
-            created_only = self.state is State.CREATED
-        if created_only:
-            os.kill(self.pid, signal.SIGKILL)
-            await self.over()
-        await self.workload.destroy()
-        self.move("delete")
-        assert self.ended_at is not None  # noqa: S101 - it is stopped
-        self._publish(deleted(self.id, "", self.pid, self.status, self.ended_at))
+        async with self._removal:
+            async with self.lock:
+                self.check("delete")
+                created_only = self.state is State.CREATED
+            if created_only:
+                with suppress(RpcError, ProcessLookupError):  # it has just ended by itself
+                    self.signal(signal.SIGKILL)
+                await self.over()
+            await self.workload.destroy()
+            self.move("delete")
+            assert self.ended_at is not None  # noqa: S101 - it is stopped
+            self._publish(deleted(self.id, "", self.pid, self.status, self.ended_at))
 
     # Processes that are started in it
 
     def add_exec(self, exec_id: str, names: Names, process: bytes) -> None:
-        self.check("exec")
         if self.workload.refusal:
             raise RpcError(Code.UNIMPLEMENTED, self.workload.refusal)
+        self.check("exec")
         if exec_id in self.execs:
             raise RpcError(Code.ALREADY_EXISTS, f"task {self.id} has an exec {exec_id} already")
         self.execs[exec_id] = Exec(self.id, exec_id, names, process)
         self._publish(events.TaskExecAdded(container_id=self.id, exec_id=exec_id))
 
     async def start_exec(self, one: Exec) -> None:
+        """One that fails has ended: whoever waits for it goes on."""
         async with one.lock:
             one.check("start")
-            born = await self.workload.execute(one.id, one.process, one.names)
+            try:
+                self.check("exec")
+                born = await self.workload.execute(one.id, one.process, one.names)
+            except BaseException:
+                one.end(EXIT_START)
+                one.tell()
+                raise
             self._follow(one, one.id, born)
             one.move("start")
             self._publish(events.TaskExecStarted(container_id=self.id, exec_id=one.id, pid=one.pid))
 
     async def delete_exec(self, one: Exec) -> None:
-        if one.state is State.CREATED:
-            one.end(0)
-        one.move("delete")
+        async with one.lock:
+            if one.state is State.CREATED:
+                one.end(0)
+                one.tell()
+            one.move("delete")
+        if one.born:
+            one.born.release()
         del self.execs[one.id]
 
     # Ends
 
     def _follow(self, life: Life, process: str, born: Born) -> None:
-        life.pid = born.pid
+        life.born = born
         following = asyncio.get_running_loop().create_task(self._ended(life, process, born))
         self._following.add(following)
         following.add_done_callback(self._following.discard)
@@ -124,17 +155,25 @@ class Task(Life):
         status = await born.ended
         async with life.lock:
             if life is self:
-                await self._end_execs()
-                if status == EXIT_KILLED and self.workload.cgroup.oom_kills():
+                await self._end_others()
+                # However the first process ended: the reason of a container's end is looked for in its whole cgroup.
+                if self.workload.cgroup.oom_kills():
                     self._publish(events.TaskOOM(container_id=self.id))
             at = life.end(status)
             self._publish(exited(self.id, process, born.pid, status, at))
         life.tell()
 
-    async def _end_execs(self) -> None:
-        """Nothing of a container outlives its first process, and its end is told last."""
-        running = [one for one in self.execs.values() if one.state is State.RUNNING]
-        if running:
-            self.workload.cgroup.kill()
-        for one in running:
-            await one.over()
+    async def _end_others(self) -> None:
+        """Nothing of a container outlives its first process, and its end is told last.
+
+        With a pid namespace of its own the kernel has ended them; in one that the pod shares they live on.
+        """
+        for one in [*self.execs.values()]:
+            async with one.lock:
+                pass  # it is being started
+        if self.workload.cgroup.pids():
+            with suppress(WherryError):  # what cannot be killed is told when it is to be removed
+                await asyncio.to_thread(self.workload.cgroup.kill)
+        for one in [*self.execs.values()]:
+            if one.state is State.RUNNING:
+                await one.over()

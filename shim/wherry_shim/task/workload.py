@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,10 +13,11 @@ from wherry_shim.task.streams import Names
 
 @dataclass(frozen=True, slots=True)
 class Born:
-    """A process of a task. ended: its exit status as a shell tells it."""
+    """A process of a task. ended: its exit status as a shell tells it. release: what is kept for it is not needed."""
 
     pid: int
     ended: asyncio.Future[int]
+    release: Callable[[], None] = lambda: None
 
 
 class Workload(Protocol):

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from wherry.engine.prepare import Prepared
 from wherry.errors import StartError
-from wherry.plan.bundle import Bundle
-from wherry.plan.model import Mount, RunPlan
+from wherry.plan.model import Mount
 from wherry_shim.linux.mounts import (
     MNT_DETACH,
     MS_BIND,
@@ -36,7 +36,6 @@ from wherry_shim.linux.mounts import (
 from wherry_shim.linux.namespaces import CLONE_NEWNS, unshare
 
 _HOLD = MS_NOSUID | MS_NODEV | MS_NOEXEC
-_NAMES = ("/etc/hosts", "/etc/resolv.conf")
 _FLAGS = {"ro": MS_RDONLY, "rw": 0, "bind": MS_BIND, "rbind": MS_BIND | MS_REC, "nosuid": MS_NOSUID, "nodev": MS_NODEV}
 
 ImageMounts = Iterable[tuple[str, str, Sequence[str]]]
@@ -49,33 +48,26 @@ def own_mounts() -> None:
     mount(None, "/", None, MS_REC | MS_PRIVATE)
 
 
-def image_mounter(mounts: ImageMounts, target: Path, *, readonly: bool = True) -> Callable[[], Path]:
-    """Mounts the container's image when it is called. Raises OSError."""
-
-    def mounted() -> Path:
-        for kind, source, options in mounts:
-            flags = 0
-            for option in options:
-                flags |= _FLAGS.get(option, 0)
-            data = ",".join(option for option in options if option not in _FLAGS)
-            mount(source, str(target), kind, flags | MS_RDONLY * readonly, data or None)
-        return target
-
-    return mounted
+def mount_image(mounts: ImageMounts, target: Path, *, readonly: bool = True) -> None:
+    """A container's root file system. Raises OSError."""
+    for kind, source, options in mounts:
+        flags = MS_RDONLY * readonly
+        for option in options:
+            flags |= _FLAGS.get(option, 0)
+        data = ",".join(option for option in options if option not in _FLAGS)
+        mount(source, str(target), kind, flags, data or None)
 
 
-def change_root(plan: RunPlan, bundle: Bundle, empty: str) -> RunPlan:
-    """Make `empty`, a folder, the root, with the plan's mounts; the plan as it reads from there.
+def change_root(prepared: Prepared, files: Iterable[tuple[str, str]], empty: str) -> Prepared:
+    """Make `empty`, a folder, the root, with the plan's mounts; what to load as it reads from there.
 
-    bundle: where the mounts of a Pod's own files are found. Raises StartError `mount`, OSError.
+    files: more that is seen, each with its place. Raises StartError `mount`, OSError.
     """
     mount("tmpfs", empty, "tmpfs", _HOLD, "mode=755,size=1m")
-    for each in plan.mounts:
+    for each in prepared.plan.mounts:
         _grant(each, empty)
-    if plan.outbound:
-        for name in _NAMES:
-            if found := bundle.mount(name):
-                _bind_file(found.host, empty + name)
+    for source, place in files:
+        _bind_file(source, empty + place)
     _bind_file(os.devnull, empty + os.devnull)
     os.mkdir(f"{empty}/proc")
     mount("proc", f"{empty}/proc", "proc", _HOLD)
@@ -84,7 +76,10 @@ def change_root(plan: RunPlan, bundle: Bundle, empty: str) -> RunPlan:
     umount(".", MNT_DETACH)
     os.chdir("/")
     mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | _HOLD)
-    return replace(plan, mounts=tuple(replace(each, host=each.guest) for each in plan.mounts))
+    if not prepared.plan.mounts:
+        return prepared
+    mounts = tuple(replace(each, host=each.guest) for each in prepared.plan.mounts)
+    return replace(prepared, plan=replace(prepared.plan, mounts=mounts))
 
 
 def _grant(granted: Mount, root: str) -> None:
@@ -108,6 +103,7 @@ def _grant(granted: Mount, root: str) -> None:
 
 
 def _bind_file(source: str, target: str) -> None:
-    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with suppress(FileExistsError):
+        os.mkdir(os.path.dirname(target))
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     mount(source, target, None, MS_BIND)

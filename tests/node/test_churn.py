@@ -1,0 +1,18 @@
+"""Pods that come and go leave nothing. `python -m tests.node.churn 3000` is the long form."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.node.churn import churn, differences
+from tests.support.containerd import Containerd
+from tests.support.workloads import side
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("handler", ["runc"])
+def test_a_node_is_as_it_was_when_many_pods_have_come_and_gone(node: Containerd, handler: str) -> None:
+    before, after = churn(node, side(handler), 20 if handler == "runc" else 200)
+    assert len(before.traces) > 5
+    assert differences(before, after) == []
