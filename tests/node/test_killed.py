@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -82,7 +83,12 @@ class Stage:
     pod: Pod | None = None
     containers: list[Container] = field(default_factory=list)
     pending: list[Future[object]] = field(default_factory=list)
-    hosts: set[int] = field(default_factory=set)
+    alone: bool = False
+    """Whether the pod has a host of its own."""
+    watched: int = 0
+    """The host of the pod that watches."""
+    watching: int = 0
+    """Its holder."""
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4))
 
     def make(self) -> None:
@@ -129,9 +135,10 @@ class Stage:
 
 @pytest.fixture
 def stage(node: Containerd, case: Case) -> Iterator[Stage]:
-    capacity = "1" if case.victim in {"host", "nursery"} else "32"
-    node.start_zygote(WHERRY_PODS_PER_HOST=capacity, WHERRY_LINGER="1")
-    one = Stage(node, case.shape)
+    alone = case.victim in {"host", "nursery"}
+    idle = alone and case.phase in {"before", "removed"}
+    node.start_zygote(WHERRY_PODS_PER_HOST="1" if alone else "32", WHERRY_LINGER="5" if idle else "1")
+    one = Stage(node, case.shape, alone=alone)
     yield one
     one.pool.shutdown()
 
@@ -140,28 +147,28 @@ def stage(node: Containerd, case: Case) -> Iterator[Stage]:
 def test_nobody_is_lost(stage: Stage, case: Case) -> None:
     node = stage.node
     witness = node.run(PodSpec("witness"), "wherry").start(GUEST)
-    watching = witness.pid
-    stage.hosts = processes.hosts(node)
+    pid = witness.pid
+    stage.watched, stage.watching = processes.host(node, witness.pod), processes.holder(witness.pod)
+    if case.phase == "before" and stage.alone:
+        node.run(PodSpec("earlier"), "wherry").remove()  # its host waits for the next pod
     stage.bring(case.phase)
     strike(stage, case.victim)
     stage.settle()
 
-    for each in stage.containers:
-        until(lambda each=each: tells_the_truth(each), 30)  # type: ignore[misc]
-    if stage.pod and case.phase != "removed":
-        until(lambda: pod_tells_the_truth(stage), 30)
+    if case.phase != "removed":
+        until(lambda: tells_the_truth(stage), 30)
     remove_all_but(node, witness.pod)
     again = node.run(PodSpec("killed"), "wherry")
     assert again.start(EXITS).ended().exit_code == 7
     assert witness.status().state == "running"
-    assert processes.is_alive(watching)
+    assert processes.is_alive(pid)
 
 
 def strike(stage: Stage, victim: str) -> None:
     """Kill it; what a service manager starts again is started again."""
     node = stage.node
     if victim == "zygote":
-        node.zygote.restart(**node.zygote.given)
+        node.zygote.restart(signal.SIGKILL, **node.zygote.given)
         node.account(node.zygote.pid)
     elif victim == "containerd":
         node.kill()
@@ -172,9 +179,9 @@ def strike(stage: Stage, victim: str) -> None:
 
 
 def target(stage: Stage, victim: str) -> int:
-    mine = processes.hosts(stage.node) - stage.hosts or stage.hosts
-    owner = processes.host(stage.node, stage.pod) if stage.pod else max(mine)
-    owner = owner or max(mine)
+    """0 when it is not there (yet)."""
+    owner = processes.host(stage.node, stage.pod) if stage.pod else 0
+    owner = owner or max(processes.hosts(stage.node) - {stage.watched}, default=0 if stage.alone else stage.watched)
     match victim:
         case "host":
             return owner
@@ -182,30 +189,15 @@ def target(stage: Stage, victim: str) -> int:
             return processes.nursery(owner)
         case "worker":
             return processes.worker(owner, stage.containers[0].id)
-    return newest_holder(owner)
+    return max(set(processes.holders(owner)) - {stage.watching}, default=0)
 
 
-def newest_holder(owner: int) -> int:
-    return max(processes.holders(owner), default=0)
-
-
-def tells_the_truth(container: Container) -> bool:
-    """It is said to run if and only if it does; one that was killed did not end well."""
-    status = container.status()
-    alive = bool(stage_pids(container))
-    if status.state == "exited":
-        return not alive
-    return (status.state == "running") == alive
-
-
-def stage_pids(container: Container) -> list[int]:
-    """Processes in the container's cgroup."""
-    return processes.of_container(container.id)
-
-
-def pod_tells_the_truth(stage: Stage) -> bool:
-    assert stage.pod
-    return stage.pod.ready == processes.is_alive(processes.holder(stage.pod))
+def tells_the_truth(stage: Stage) -> bool:
+    """What is said to run does run, and nothing else; so it is with the pod and its holder."""
+    if stage.pod and stage.pod.ready != processes.is_alive(processes.holder(stage.pod)):
+        return False
+    running = [each.status().state == "running" for each in stage.containers]
+    return running == [bool(processes.of_container(each.id)) for each in stage.containers]
 
 
 def remove_all_but(node: Containerd, kept: Pod) -> None:
