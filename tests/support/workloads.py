@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.support import programs
 from wherry.errors import StartError
+from wherry_shim.linux.cgroup import Cgroup
 from wherry_shim.linux.cgroup.statistics import Cpu, Memory, Statistics
 from wherry_shim.proto.mount_pb2 import Mount
 from wherry_shim.proto.task_pb2 import CreateTaskRequest
@@ -93,7 +94,8 @@ class ProcessWorkload:
     """See Workload. The shell command waits for `start`. fault: what `create` raises."""
 
     def __init__(self, command: str, reaper: Reaper, refusal: str = "", fault: Exception | None = None) -> None:
-        self.cgroup = Processes()
+        self.processes = Processes()
+        self.cgroup: Cgroup = self.processes
         self.refusal = refusal
         self.destroyed = 0
         self._command, self._reaper, self._fault = command, reaper, fault
@@ -119,7 +121,7 @@ class ProcessWorkload:
     def _spawned(self, command: str, stdin: int) -> Born:
         actions = [(os.POSIX_SPAWN_DUP2, stdin, 0)]
         pid = os.posix_spawn("/bin/sh", ["sh", "-c", command], {"PATH": "/bin:/usr/bin"}, file_actions=actions)
-        self.cgroup.members.append(pid)
+        self.processes.members.append(pid)
         return Born(pid, self._reaper.watch(pid))
 
     def end_input(self, exec_id: str) -> None: ...

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -27,10 +27,8 @@ PR_SET_CHILD_SUBREAPER = 36
 PATIENCE = 40.0
 
 
-class Make(Protocol):
-    """A workload that runs a shell command."""
-
-    def __call__(self, request: pb.CreateTaskRequest, command: str, reaper: Reaper, folder: Path) -> Workload: ...
+Make = Callable[[pb.CreateTaskRequest, str, Reaper, Path], Workload]
+"""A workload that runs a shell command."""
 
 
 @dataclass

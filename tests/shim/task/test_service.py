@@ -225,7 +225,7 @@ def test_limits_are_changed_in_place_and_nonsense_is_refused(play: Play) -> None
         request.resources.value = json.dumps({"memory": {"limit": 64 << 20}}).encode()
         await desk.service.update(request)
         statistics: Statistics = desk.workloads["a"].cgroup.statistics()
-        assert statistics.memory.limit == 64 << 20 or desk.workloads["a"].cgroup.updates
+        assert statistics.memory.limit == 64 << 20 or desk.workloads["a"].processes.updates
 
     play(story)
 

@@ -46,7 +46,7 @@ def names(tmp_path: Path) -> Names:
     paths = [str(tmp_path / name) for name in ("stdin", "stdout", "stderr")]
     for path in paths:
         os.mkfifo(path)
-    return Names(*paths)
+    return Names(paths[0], paths[1], paths[2])
 
 
 async def opened(names: Names, reaper: Reaper, *, copied: bool = False) -> Streams:
@@ -56,7 +56,7 @@ async def opened(names: Names, reaper: Reaper, *, copied: bool = False) -> Strea
 
 
 async def until(holds: Callable[[], object]) -> None:
-    while not holds():
+    while not holds():  # noqa: ASYNC110 - of what tells nobody
         await asyncio.sleep(0.001)
 
 
