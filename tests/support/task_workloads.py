@@ -72,7 +72,7 @@ class Processes:
         return self.killed_for_memory
 
     def statistics(self) -> Statistics:
-        memory = Memory(4096, None, 4096, 0, None, 0, {})
+        memory = Memory(4096, None, 4096, 0, None, {}, {})
         return Statistics(1, Cpu(1, 1, 0, 0, 0, 0), memory, len(self.pids()), None, self.killed_for_memory)
 
     def remove(self) -> None: ...
