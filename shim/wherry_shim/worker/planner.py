@@ -10,10 +10,13 @@ import math
 import os
 import resource
 import signal
+import ssl
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+
+import certifi
 
 from wherry.engine.host import Host
 from wherry.engine.prepare import prepare
@@ -61,7 +64,7 @@ def _start(order: WorkerOrder) -> start.Start:
         user=start.user_of(process),
         rlimits=_rlimits(process),
         oom_score=str(process.get("oomScoreAdj", "")),
-        resolver=_resolver(bundle) if prepared.plan.outbound else (),
+        resolver=tuple(_ways_out(bundle, prepared.plan.outbound)),
         log=termination_log(bundle),
     )
 
@@ -97,6 +100,11 @@ def _rlimit(value: int) -> int:
     return resource.RLIM_INFINITY if value >= 1 << 63 else value
 
 
-def _resolver(bundle: Bundle) -> tuple[tuple[str, str], ...]:
-    found = [(bundle.mount(path), path) for path in _RESOLVER]
-    return tuple((mount.host, path) for mount, path in found if mount)
+def _ways_out(bundle: Bundle, outbound: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Files of the node by which hosts are found, and trusted, and where the worker looks for them."""
+    if outbound:
+        yield from ((mount.host, path) for path in _RESOLVER if (mount := bundle.mount(path)))
+    if any(origin.startswith("https:") for origin in outbound):
+        paths = ssl.get_default_verify_paths()
+        place = os.environ.get(paths.openssl_cafile_env) or paths.openssl_cafile
+        yield paths.cafile or certifi.where(), place

@@ -32,7 +32,7 @@ class Start:
     """prepared: compiled. joined: namespaces to enter. root: an empty folder. workers: processes that serve.
 
     user, rlimits (number, soft, hard) and oom_score ("" leaves it): of the OCI process. resolver: files of the node by
-    which hosts are found, and where. log: the termination log, "" for none.
+    which hosts are found and trusted, and where. log: the termination log, "" for none.
     """
 
     prepared: Prepared
