@@ -21,7 +21,7 @@ def pod_of(bundle: Path, container: str) -> str:
     """The id of the pod's sandbox; the container's own where the kubelet has no part. Raises OSError, StartError."""
     with (bundle / "config.json").open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
-            raise StartError("plan", f"{file.name}: got an empty file, expected a runtime configuration")
+            raise StartError("plan", f"{file.name}: got no JSON, expected a runtime configuration")
         return _searched(file.fileno(), container)
 
 

@@ -125,7 +125,7 @@ def test_a_host_that_was_just_started_is_not_ended_before_its_pod_comes(
 # Bundles that are wrong
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, b"No such file"), (b"", b"got an empty file")])
+@pytest.mark.parametrize(("content", "said"), [(None, b"No such file"), (b"", b"got no JSON")])
 def test_a_start_without_configuration_is_told_what_is_missing(
     zygote: Zygote, caller: Caller, tmp_path: Path, content: bytes | None, said: bytes
 ) -> None:

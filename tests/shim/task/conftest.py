@@ -15,6 +15,7 @@ import pytest
 from google.protobuf.message import Message
 
 from tests.support import programs, task_workloads
+from tests.support.node_leftovers import CGROUPS
 from wherry_shim.linux.process import become_subreaper, prctl
 from wherry_shim.proto import task_pb2 as pb
 from wherry_shim.proto.topics import topic_of
@@ -140,8 +141,10 @@ def play(folder: Path, make: Make) -> Iterator[Play]:
 
     with subreaper():
         yield lambda story: asyncio.run(played(story))
-    for hierarchy in Path("/sys/fs/cgroup").glob(f"**/wherry-task-{os.getpid()}"):
-        hierarchy.rmdir()
+    for hierarchy in (CGROUPS, *CGROUPS.iterdir()):
+        made = hierarchy / f"wherry-task-{os.getpid()}"
+        if made.is_dir():
+            made.rmdir()
 
 
 @contextmanager
