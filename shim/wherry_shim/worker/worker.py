@@ -5,7 +5,9 @@ Every Python object that it touches is a page of its own: what can be found out 
 
 from __future__ import annotations
 
+import codecs
 import os
+import signal
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +26,9 @@ from wherry_shim.order import report_fault, report_ready
 from wherry_shim.worker import rights, root
 from wherry_shim.worker.start import Start, read
 
+codecs.lookup("idna")  # that of host names
 _GO = b"g"
+_ENDINGS = (signal.SIGTERM, signal.SIGINT)
 _FILTER = seccomp.worker_filter()
 
 
@@ -64,6 +68,7 @@ def _ready(start: Start, stdio: list[int], kept: list[int]) -> tuple[Loaded, int
     log = os.open(start.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC) if start.log else -1
     for path in start.joined:
         _enter(path)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)  # the first process of a namespace loses what it does not handle
     root.own_mounts()
     rights.limit(start.rlimits, start.oom_score)
     prepared = root.change_root(start.prepared, start.resolver, start.root)
