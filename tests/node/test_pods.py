@@ -47,7 +47,7 @@ def test_a_guest_keeps_its_processes_to_itself_in_a_shared_process_namespace(nod
     beside = pod.start(shell("for each in /proc/[0-9]*/comm; do cat $each; done"))
     assert beside.ended().exit_code == 0
     assert "wherry-worker" not in beside.out()
-    assert "wherry-holder" in beside.out()
+    assert "holder" in beside.out()
     assert container.status().state == "running"
 
 

@@ -55,6 +55,7 @@ def _start(order: WorkerOrder) -> start.Start:
     node = Node(order.containerd, order.namespace, Path(order.content), Path(order.cache))
     task = Task(order.container, bundle, _image(order))
     prepared = prepare(planned(task, node, node.records()), Host(cache=node.cache, quota=node.quota))
+    _check_memory(prepared.memory, prepared.plan.limits.memory)
     process = spec.get("process") or {}
     return start.Start(
         prepared=prepared,
@@ -67,6 +68,17 @@ def _start(order: WorkerOrder) -> start.Start:
         resolver=tuple(_ways_out(bundle, prepared.plan.outbound)),
         log=termination_log(bundle),
     )
+
+
+def _check_memory(least: int, limit: int) -> None:
+    """A module that cannot be instantiated need not begin."""
+    if least > limit:
+        raise StartError(
+            "memory",
+            f"the module's memory begins with {least / (1 << 20):g} MiB, expected at most the {limit / (1 << 20):g} MiB "
+            "of limits.memory",
+            cure="raise limits.memory",
+        )
 
 
 def _image(order: WorkerOrder) -> Callable[[], Path]:
