@@ -39,8 +39,7 @@ def test_a_backtrace_of_any_depth_fits_into_a_termination_message(pod: Pod, told
     assert container.ended().exit_code == 134
     first, *frames = told.read_text().splitlines()
     assert first == "trap/stack-overflow: call stack exhausted"
-    assert frames[0].startswith("deeper at ")
-    assert "hostile.c:" in frames[0]
+    assert frames[0].endswith("deeper")
     assert len(told.read_bytes()) <= 4096
 
 
