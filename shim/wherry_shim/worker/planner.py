@@ -22,6 +22,7 @@ from wherry.engine.host import Host
 from wherry.engine.prepare import prepare
 from wherry.errors import StartError, WherryError
 from wherry.plan.bundle import Bundle, read, termination_log
+from wherry.plan.model import MIB
 from wherry_shim.artifact.chain import Task, planned
 from wherry_shim.artifact.node import Node
 from wherry_shim.linux.process import die_with_parent, set_name
@@ -75,8 +76,7 @@ def _check_memory(least: int, limit: int) -> None:
     if least > limit:
         raise StartError(
             "memory",
-            f"the module's memory begins with {least / (1 << 20):g} MiB, expected at most the {limit / (1 << 20):g} MiB "
-            "of limits.memory",
+            f"the module begins with {least / MIB:g} MiB of memory, expected at most the {limit / MIB:g} MiB of its limit",
             cure="raise limits.memory",
         )
 
