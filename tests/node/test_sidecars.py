@@ -140,25 +140,26 @@ def test_input_arrives_once_and_ends(node: Containerd, pod: Pod, kind: str) -> N
 # Logs
 
 
-def test_nothing_is_lost_while_containerd_stands_still(node: Containerd, pod: Pod) -> None:
+def test_nothing_is_lost_while_containerd_stands_still(node: Containerd, pod: Pod, tmp_path: Path) -> None:
     """Three times what a pipe holds: the container waits."""
-    command = "echo begun; busybox yes 0123456789abcdef | busybox head -n 12000; echo over"
-    container = pod.create(shell(command))
-    container.start()
+    wait = "echo begun; until [ -e /go/go ]; do sleep 0.05; done"
+    command = f"{wait}; busybox yes 0123456789abcdef | busybox head -n 12000; echo over"
+    container = pod.start(shell(command, mounts=(Mounted(tmp_path, "/go"),)))
     container.says("begun")
     os.kill(node.pid, signal.SIGSTOP)
-    until(lambda: _waits_for_a_pipe(node))
-    os.kill(node.pid, signal.SIGCONT)
+    try:
+        (tmp_path / "go").touch()
+        until(lambda: _waits_for_a_pipe(node), 60)
+    finally:
+        os.kill(node.pid, signal.SIGCONT)
     assert container.ended().exit_code == 0
     assert container.out() == "begun\n" + "0123456789abcdef\n" * 12_000 + "over\n"
 
 
 def _waits_for_a_pipe(node: Containerd) -> bool:
-    """Whether one of the node's processes cannot write on, or has written all."""
-    waiting = {Path(f"/proc/{pid}/wchan").read_text() for pid in node.traces.pids() if Path(f"/proc/{pid}").exists()}
-    return bool(waiting & {"pipe_write", "anon_pipe_write"}) or not any(
-        "head" in _command(pid) for pid in node.traces.pids()
-    )
+    """Whether the container's writer can write no more."""
+    writers = [pid for pid in node.traces.pids() if "head" in _command(pid) and "yes" not in _command(pid)]
+    return any("pipe_write" in Path(f"/proc/{pid}/wchan").read_text() for pid in writers)
 
 
 def _command(pid: int) -> str:
