@@ -7,7 +7,7 @@ import importlib
 
 from bench.report import publish
 
-NAMES = ("serve", "reuse", "command", "inprocess", "native", "memory")
+NAMES = ("serve", "reuse", "command", "inprocess", "native", "memory", "node")
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from bench.engine import wasm_file
 from bench.guests import c, cgi, javascript, python, tiny
 from bench.measure import Round, Row, compared, interleaved
 from examples.toolchain.cache import root
+from wherry.engine.config import keep_resident
 from wherry.engine.host import Host
 from wherry.engine.http.guest import load
 from wherry.engine.http.head import checked
@@ -112,7 +113,7 @@ def in_python(prepared: Prepared, host: Host, requests: int, stack: ExitStack) -
 
 def in_c(prepared: Prepared, requests: int) -> Round:
     kind = "outbound" if prepared.build.adapter.endswith("outbound") else prepared.kind
-    command = [ceiling(), kind, prepared.code, str(requests), "1"]
+    command = [ceiling(), kind, prepared.code, str(requests), "1", str(keep_resident(prepared.memory))]
     environment = {**os.environ, "WASMTIME_BACKTRACE_DETAILS": "1"}
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     return {"us": float(said) / 1e3}

@@ -26,17 +26,16 @@ class LoadFailed(Exception):
     """Requests failed: what was measured would not be a figure."""
 
 
-def load(port: int, seconds: float, connections: int, core: int | None) -> Round:
+def load(port: int, seconds: float, connections: int, core: int | None, host: str = "127.0.0.1") -> Round:
     """Requests a second, p50 and p99 in milliseconds. core: where the client is pinned; None is anywhere."""
     if shutil.which("wrk"):
-        return _wrk(port, seconds, connections, core)
-    return _own(port, seconds, min(connections, 16))
+        return _wrk(f"http://{host}:{port}/x", seconds, connections, core)
+    return _own((host, port), seconds, min(connections, 16))
 
 
-def _wrk(port: int, seconds: float, connections: int, core: int | None) -> Round:
+def _wrk(url: str, seconds: float, connections: int, core: int | None) -> Round:
     pin = [] if core is None else ["taskset", "-c", str(core)]
     program = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "20s", "--latency"]
-    url = f"http://127.0.0.1:{port}/x"
     for _ in range(TRIES - 1):
         with contextlib.suppress(LoadFailed):
             return parse_wrk(_said([*pin, *program, url]))
@@ -61,11 +60,11 @@ def parse_wrk(said: str) -> Round:
     return {"rate": float(rate[1]), **in_ms}
 
 
-def _own(port: int, seconds: float, connections: int) -> Round:
+def _own(server: tuple[str, int], seconds: float, connections: int) -> Round:
     """Threads of blocking sockets: a low ceiling, the same for both sides."""
     taken: list[float] = []
     end = time.perf_counter() + seconds
-    threads = [threading.Thread(target=_client, args=(port, end, taken)) for _ in range(connections)]
+    threads = [threading.Thread(target=_client, args=(server, end, taken)) for _ in range(connections)]
     began = time.perf_counter()
     for thread in threads:
         thread.start()
@@ -80,8 +79,8 @@ def _own(port: int, seconds: float, connections: int) -> Round:
     }
 
 
-def _client(port: int, end: float, taken: list[float]) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+def _client(server: tuple[str, int], end: float, taken: list[float]) -> None:
+    with socket.create_connection(server, timeout=20) as connection:
         answers = connection.makefile("rb")
         while (began := time.perf_counter()) < end:
             connection.sendall(_REQUEST)

@@ -10,7 +10,8 @@ from bench.serve import ONE, against
 from bench.servers import ours, ours_with, theirs
 from examples.toolchain.languages import built
 from examples.toolchain.run import tell
-from wherry.engine.config import Pooling
+from wherry.engine.config import keep_resident
+from wherry.wasm.memory import largest_memory
 
 TITLE = "wherry run against wasmtime serve, the same settings on both sides"
 PEER = "wasmtime serve"
@@ -26,9 +27,9 @@ def measure(quick: bool) -> list[Row]:
 
 def same_pooling(seconds: float, rounds: int) -> list[Row]:
     rows = []
-    keep = Pooling(1, 1).keep_resident
-    flags = [f"-Opooling-{what}-keep-resident={keep}" for what in ("memory", "table")]
     for name, guest in GUESTS.items():
+        keep = keep_resident(largest_memory(guest().read_bytes()))
+        flags = [f"-Opooling-{what}-keep-resident={keep}" for what in ("memory", "table")]
         with ours(guest(), ONE.server, 1) as mine, theirs(guest(), ONE.server, *flags) as other:
             rows += against(f"{name}, same pooling", PEER, (mine, other), ONE, seconds, rounds)[:2]
     return rows

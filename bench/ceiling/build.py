@@ -8,7 +8,7 @@ from examples.toolchain.cache import key, once
 from examples.toolchain.programs import tools
 from examples.toolchain.run import require, run
 from wherry.engine.capi import LIBRARY, VERSION
-from wherry.engine.config import FIXED, Pooling
+from wherry.engine.config import FIXED
 
 SOURCES = Path(__file__).parent
 
@@ -16,7 +16,6 @@ SOURCES = Path(__file__).parent
 def ceiling() -> Path:
     """The program. Its settings are the engine's own."""
     settings = {name.upper(): int(value) for name, value in FIXED.items()}
-    settings["KEEP_RESIDENT"] = Pooling(1, 1).keep_resident
     defines = [f"-D{name}={value}" for name, value in settings.items()]
     target = tools() / f"ceiling-{key([SOURCES / 'ceiling.c', SOURCES / 'api.h', VERSION, *defines])}"
     return once(target, lambda out: _build(out, defines))

@@ -1,7 +1,7 @@
 /* The same C API calls as the engine's for one request, without Python: what is left to gain.
  *
- * ceiling module|component|outbound CODE REQUESTS BATCHES: prints the CPU nanoseconds of a request, for each batch. CODE is what
- * wherry.engine.code compiled; for a component, composed with the adapter. */
+ * ceiling module|component|outbound CODE REQUESTS BATCHES KEEP: prints the CPU nanoseconds of a request, for each batch. CODE is
+ * what wherry.engine.code compiled; for a component, composed with the adapter. KEEP is the pool's keep_resident. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static void check(void *error) {
     exit(1);
 }
 
-static void *pool(void) {
+static void *pool(size_t keep) {
     void *p = wasmtime_pooling_allocation_config_new();
 #define SET(name, value) wasmtime_pooling_allocation_config_##name##_set(p, value)
     SET(total_component_instances, SLOTS * 8), SET(max_component_instance_size, 4 << 20);
@@ -42,7 +42,7 @@ static void *pool(void) {
     SET(total_core_instances, SLOTS * 40), SET(max_core_instance_size, 4 << 20), SET(total_memories, SLOTS * 4);
     SET(max_memory_size, MEMORY), SET(total_tables, SLOTS * 16), SET(table_elements, 100000), SET(total_stacks, SLOTS);
     SET(total_gc_heaps, SLOTS), SET(max_unused_warm_slots, SLOTS * 4);
-    SET(linear_memory_keep_resident, KEEP_RESIDENT), SET(table_keep_resident, KEEP_RESIDENT);
+    SET(linear_memory_keep_resident, keep), SET(table_keep_resident, keep);
     return p;
 }
 
@@ -133,13 +133,13 @@ static double now(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) return 2;
+    if (argc != 6) return 2;
     is_outbound = !strcmp(argv[1], "outbound");
     is_component = is_outbound || !strcmp(argv[1], "component");
     void *config = wasm_config_new();
     wasmtime_config_epoch_interruption_set(config, EPOCH_INTERRUPTION);
     wasmtime_config_concurrency_support_set(config, CONCURRENCY_SUPPORT);
-    wasmtime_pooling_allocation_strategy_set(config, pool());
+    wasmtime_pooling_allocation_strategy_set(config, pool(strtoul(argv[5], NULL, 10)));
     engine = wasm_engine_new_with_config(config);
     check((is_component ? wasmtime_component_deserialize_file : wasmtime_module_deserialize_file)(engine, argv[2], &code));
     if (is_component) link_component();

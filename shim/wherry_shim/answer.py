@@ -15,7 +15,7 @@ from wherry.plan.ending import EXIT_KILLED
 from wherry_shim import host, undo
 from wherry_shim.bootstrap import answered
 from wherry_shim.grouping import pod_of
-from wherry_shim.hosts import Hosts
+from wherry_shim.hosts import Hosts, Place, sweep
 from wherry_shim.linux.process import set_name
 from wherry_shim.proto.task_pb2 import DeleteResponse
 from wherry_shim.reply import Launcher
@@ -28,7 +28,7 @@ def main(request: Request, settings: Settings, launcher: Launcher) -> NoReturn:
     status = 1
     try:
         if request.action == "delete":
-            launcher.succeed(_delete(request))
+            launcher.succeed(_delete(request, settings))
         else:
             _start(request, settings, launcher)
         status = 0
@@ -41,9 +41,10 @@ def main(request: Request, settings: Settings, launcher: Launcher) -> NoReturn:
         os._exit(status)
 
 
-def _delete(request: Request) -> bytes:
+def _delete(request: Request, settings: Settings) -> bytes:
     """What containerd calls when a shim's connection is gone: clean up, and say how the container ended."""
     undo.carry_out(request.bundle)
+    sweep(settings.hosts)
     now = Timestamp(seconds=int(time.time()))
     return DeleteResponse(exit_status=EXIT_KILLED, exited_at=now).SerializeToString()
 
@@ -51,20 +52,28 @@ def _delete(request: Request) -> bytes:
 def _start(request: Request, settings: Settings, launcher: Launcher) -> None:
     hosts = Hosts(settings.hosts, request.containerd, request.namespace, settings.pods_per_host)
     pod = pod_of(request.bundle, request.id)
-    listener = None
-    if pod == request.id:
-        place, listener = hosts.place(pod)
-    elif (found := hosts.find(pod)) is not None:
-        place = found
-    else:
-        raise StartError("plan", f"the shim of pod {pod} is gone", cure="the kubelet makes the pod anew")
+    if pod != request.id:
+        if (found := hosts.find(pod)) is None:
+            raise StartError("plan", f"the shim of pod {pod} is gone", cure="the kubelet makes the pod anew")
+        launcher.succeed(_answer(request, found))
+        return
+    place, listener = hosts.place(pod, request.bundle)
+    try:
+        answer = _answer(request, place)
+        nursery = host.prepare() if listener else None
+    except BaseException:
+        if listener is None:
+            hosts.leave(place, pod)
+        else:
+            place.remove()
+        raise
+    launcher.succeed(answer)
+    if listener and nursery:
+        set_name("wherry-host")
+        host.serve(host.Post(request, settings, hosts, place, listener, nursery))
+
+
+def _answer(request: Request, place: Place) -> bytes:
     # containerd 1.6 and 1.7 find the shim by this file when they start again.
     (request.bundle / "address").write_text(place.address)
-    answer = answered(place.address, request.launcher, request.id)
-    if listener is None:
-        launcher.succeed(answer)
-        return
-    nursery = host.prepare()
-    launcher.succeed(answer)
-    set_name("wherry-host")
-    host.serve(host.Post(request, settings, hosts, place, listener, nursery))
+    return answered(place.address, request.launcher, request.id)

@@ -8,14 +8,24 @@ like what is searched: its quotes are escaped.
 from __future__ import annotations
 
 import mmap
+import os
 import re
 from pathlib import Path
+
+from wherry.errors import StartError
 
 _SANDBOX = re.compile(rb'"io\.kubernetes\.cri\.sandbox-id"\s*:\s*"([A-Za-z0-9_.-]{1,255})"')
 
 
 def pod_of(bundle: Path, container: str) -> str:
-    """The id of the pod's sandbox; the container's own where the kubelet has no part. Raises OSError."""
-    with (bundle / "config.json").open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    """The id of the pod's sandbox; the container's own where the kubelet has no part. Raises OSError, StartError."""
+    with (bundle / "config.json").open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            raise StartError("plan", f"{file.name}: got no JSON, expected a runtime configuration")
+        return _searched(file.fileno(), container)
+
+
+def _searched(file: int, container: str) -> str:
+    with mmap.mmap(file, 0, access=mmap.ACCESS_READ) as data:
         found = _SANDBOX.search(data)
         return found[1].decode() if found else container

@@ -26,8 +26,8 @@ from wherry_shim.ttrpc.publisher import Publisher
 from wherry_shim.ttrpc.server import Server
 from wherry_shim.worker import planner, worker
 
-LINGER = 5.0
-"""Seconds that a host without a pod waits for the next one."""
+PROMISED = 1.0
+"""Seconds between looks at pods that were promised to a host and may come to nothing."""
 
 HANG_UP = 1.0
 """Seconds for clients to hang up: Go's ttrpc client may lose an answer that our end follows at once."""
@@ -80,9 +80,10 @@ class _Host:
         maker = Maker(self._post.request, self._post.settings, self._post.nursery, reaper)
         self._service = TaskService(maker.make, self._publish, self._gone)
         maker.tasks = self._service.tasks
-        self._nursery_ended = reaper.watch(self._post.nursery.pid)
+        reaper.watch(self._post.nursery.pid).add_done_callback(self._retire)
         server = Server(self._service.methods(), _log)
         await server.serve(self._post.listener)
+        self._rest()
         await self._over.wait()
         server.close()
         await self._publisher.drain(DELIVERY)
@@ -94,12 +95,26 @@ class _Host:
     def _gone(self, task: str) -> None:
         """Only a pod has a place to leave; for a container this changes nothing."""
         self._post.hosts.leave(self._post.place, task)
+        self._rest()
+
+    def _rest(self, seconds: float | None = None) -> None:
+        """Without a pod it waits for the next one."""
         if not self._service.tasks:
-            asyncio.get_running_loop().call_later(LINGER, self._end_if_empty)
+            wait = self._post.settings.linger if seconds is None else seconds
+            asyncio.get_running_loop().call_later(wait, self._end_if_empty)
 
     def _end_if_empty(self) -> None:
-        if not self._service.tasks and not self._over.is_set() and self._post.hosts.close(self._post.place):
+        if self._service.tasks or self._over.is_set():
+            return
+        if self._post.hosts.close(self._post.place):
             self._over.set()
+        else:
+            self._rest(PROMISED)
+
+    def _retire(self, _: asyncio.Future[int]) -> None:
+        """This process is full of pods' secrets: no nursery can be forked from it again."""
+        _log("its nursery has ended: its pods go on, without new containers; new pods have another host")
+        self._post.place.retire()
 
 
 def _log(line: str) -> None:

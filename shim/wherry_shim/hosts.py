@@ -1,14 +1,17 @@
 """Which shim host runs which pod: a folder for each host, and in it a file for each of its pods.
 
     hosts/<name>/socket        where it answers containerd
-    hosts/<name>/pods/<pod>    a pod that it runs, or is about to be asked to
+    hosts/<name>/pods/<pod>    a pod that it runs, or is about to be asked to: a link to its bundle
+    hosts/<name>/retired       it takes no more pods
 
 Hosts of one containerd and namespace share a prefix. Everything that adds or removes happens under one lock, so that a
-pod is never given to a host that is about to end. A host that died is found by its socket, which nobody answers.
+pod is never given to a host that is about to end. A host that died is found by its socket, which nobody answers; a pod
+that was given a place and then came to nothing, by its bundle, which containerd has removed.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -21,6 +24,7 @@ from pathlib import Path
 
 _SOCKET = "socket"
 _PODS = "pods"
+_RETIRED = "retired"
 _BACKLOG = 128
 
 
@@ -36,17 +40,32 @@ class Place:
         return f"unix://{self.folder / _SOCKET}"
 
     def has(self, pod: str) -> bool:
-        return (self.folder / _PODS / pod).exists()
+        return os.path.lexists(self.folder / _PODS / pod)
 
     def pods(self) -> int:
-        return len(os.listdir(self.folder / _PODS))
+        """Those whose bundle is there."""
+        return sum(map(os.path.exists, (self.folder / _PODS).iterdir()))
 
-    def take(self, pod: str) -> None:
-        (self.folder / _PODS / pod).touch(mode=0o600)
+    def take(self, pod: str, bundle: Path) -> None:
+        self.leave(pod)
+        (self.folder / _PODS / pod).symlink_to(bundle)
+
+    def leave(self, pod: str) -> None:
+        (self.folder / _PODS / pod).unlink(missing_ok=True)
+
+    def retire(self) -> None:
+        (self.folder / _RETIRED).touch(mode=0o600)
+
+    def takes(self, capacity: int) -> bool:
+        return not (self.folder / _RETIRED).exists() and self.pods() < capacity
 
     def is_alive(self) -> bool:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            return probe.connect_ex(str(self.folder / _SOCKET)) == 0
+        """One that is too busy to accept is: EAGAIN."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
+            return probe.connect_ex(str(self.folder / _SOCKET)) in {0, errno.EAGAIN}
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Hosts:
@@ -59,50 +78,77 @@ class Hosts:
 
     def find(self, pod: str) -> Place | None:
         """Who runs the pod, if its host is alive."""
-        return next((place for place in self._places() if place.has(pod) and place.is_alive()), None)
+        return next(
+            (place for place in _places(self._folder, self._prefix) if place.has(pod) and place.is_alive()), None
+        )
 
-    def place(self, pod: str) -> tuple[Place, socket.socket | None]:
+    def place(self, pod: str, bundle: Path) -> tuple[Place, socket.socket | None]:
         """Give a new pod a place; with a socket that listens when the caller is to be the host there."""
         with self._locked():
-            for place in self._places():
-                if not place.is_alive():
-                    shutil.rmtree(place.folder, ignore_errors=True)
-                elif place.has(pod) or place.pods() < self._capacity:
-                    place.take(pod)
-                    return place, None
-            return self._founded(pod)
+            alive = list(_alive(self._folder, self._prefix))
+            free = (place for place in alive if place.takes(self._capacity))
+            found = next((place for place in alive if place.has(pod)), None) or next(free, None)
+            if found is None:
+                return self._founded(pod, bundle)
+            found.take(pod, bundle)
+            return found, None
 
     def leave(self, place: Place, pod: str) -> None:
         """The pod is gone."""
         with self._locked():
-            (place.folder / _PODS / pod).unlink(missing_ok=True)
+            place.leave(pod)
 
     def close(self, place: Place) -> bool:
         """Whether the host may end: it has no pod and will get none."""
         with self._locked():
             if place.pods():
                 return False
-            shutil.rmtree(place.folder)
+            place.remove()
             return True
 
-    def _founded(self, pod: str) -> tuple[Place, socket.socket]:
+    def _founded(self, pod: str, bundle: Path) -> tuple[Place, socket.socket]:
         place = Place(self._folder / f"{self._prefix}-{os.getpid()}")
-        shutil.rmtree(place.folder, ignore_errors=True)
         (place.folder / _PODS).mkdir(mode=0o700, parents=True)
-        place.take(pod)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(str(place.folder / _SOCKET))
-        (place.folder / _SOCKET).chmod(0o600)
-        listener.listen(_BACKLOG)
+        try:
+            place.take(pod, bundle)
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            listener.bind(str(place.folder / _SOCKET))
+            (place.folder / _SOCKET).chmod(0o600)
+            listener.listen(_BACKLOG)
+        except OSError:
+            place.remove()
+            raise
         return place, listener
-
-    def _places(self) -> list[Place]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return [Place(folder) for folder in sorted(self._folder.glob(f"{self._prefix}-*"))]
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _locked(self._folder):
             yield
+
+
+def sweep(folder: Path) -> None:
+    """Remove what hosts that have died left here, whosever they were."""
+    with _locked(folder):
+        for _ in _alive(folder, ""):
+            pass
+
+
+def _alive(folder: Path, prefix: str) -> Iterator[Place]:
+    """Those that answer; the others are removed."""
+    for place in _places(folder, prefix):
+        if place.is_alive():
+            yield place
+        else:
+            place.remove()
+
+
+def _places(folder: Path, prefix: str) -> list[Place]:
+    return [Place(found) for found in sorted(folder.glob(f"{prefix}*-*"))]
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

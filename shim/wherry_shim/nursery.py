@@ -14,8 +14,10 @@ import signal
 import socket
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
+from wherry.errors import StartError
 from wherry_shim.linux.clone import CLONE_PARENT, clone
 from wherry_shim.linux.process import die_with_parent, set_name
 
@@ -38,17 +40,22 @@ class Nursery:
     def bear(self, child: int, words: bytes, files: Sequence[int], flags: int = 0, cgroup: int | None = None) -> int:
         """The pid of a new child of this process. child: its place in the list given to `found`.
 
-        flags: CLONE_NEW*. cgroup: see `clone`. The files stay open here. Raises OSError.
+        flags: CLONE_NEW*. cgroup: see `clone`. The files stay open here. Raises OSError, StartError.
         """
         given = [*files, *([cgroup] if cgroup is not None else [])]
-        socket.send_fds(self._end, [_HEAD.pack(flags, child, cgroup is not None) + words], given)
-        answer = self._end.recv(_ANSWER.size)
-        if not answer:
-            raise ConnectionResetError("the nursery has ended")
-        pid: int = _ANSWER.unpack(answer)[0]
+        pid: int = _ANSWER.unpack(self._asked(_HEAD.pack(flags, child, cgroup is not None) + words, given))[0]
         if pid < 0:
             raise OSError(-pid, f"clone: {os.strerror(-pid)}")
         return pid
+
+    def _asked(self, packet: bytes, files: Sequence[int]) -> bytes:
+        with suppress(ConnectionError):
+            socket.send_fds(self._end, [packet], files)
+            if answer := self._end.recv(_ANSWER.size):
+                return answer
+        raise StartError(
+            "instantiate", "the nursery of this pod's host has ended", cure="delete the pod: a new one has a new host"
+        )
 
 
 def found(children: Sequence[Child]) -> Nursery:

@@ -12,17 +12,25 @@ import os
 import selectors
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
+from wherry.engine.machine import make_ahead
 from wherry.errors import WherryError
 from wherry_shim import answer, request
+from wherry_shim.hosts import sweep
 from wherry_shim.linux import holder
 from wherry_shim.linux.clone import clone
+from wherry_shim.linux.process import set_name
 from wherry_shim.reply import Launcher
 from wherry_shim.settings import Settings, from_environment
 
 _LINE_LIMIT = 1 << 16
+"""Bytes: what a FIFO holds; a request has at most PIPE_BUF."""
+
+_LAST_ANSWERS = 3.0
+"""Seconds for children to answer after SIGTERM."""
 
 
 class Zygote:
@@ -36,6 +44,7 @@ class Zygote:
         self._alive = _fifo(settings.state / "zygote.alive")
         self._wakeups, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector = selectors.DefaultSelector()
+        self._pid_file = settings.state / "zygote.pid"
         self._children: dict[int, Launcher] = {}
         self._received = b""
         self._stopping = False
@@ -46,29 +55,45 @@ class Zygote:
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        (self._settings.state / "zygote.pid").write_text(f"{os.getpid()}\n")
+        self._tell_pid()
         while not self._stopping:
             for key, _ in self._selector.select():
                 key.data()
-                if self._stopping:
-                    break
+        self._finish()
+
+    def _tell_pid(self) -> None:
+        """At once, or a launcher that reads meanwhile finds no zygote."""
+        fresh = self._settings.state / "zygote.pid.new"
+        fresh.write_text(f"{os.getpid()}\n")
+        fresh.replace(self._pid_file)
+
+    def _finish(self) -> None:
+        """Nobody asks any more; who has asked is answered. Launchers that wait see this process end."""
+        self._pid_file.unlink(missing_ok=True)
+        with suppress(BlockingIOError):
+            while True:
+                self._receive()
+        limit = time.monotonic() + _LAST_ANSWERS
+        while not all(each.is_gone() for each in self._children.values()) and time.monotonic() < limit:
+            time.sleep(0.005)
 
     def _receive(self) -> None:
-        self._received += os.read(self._requests, _LINE_LIMIT)
-        *lines, self._received = self._received.split(b"\n")
+        *lines, self._received = (self._received + os.read(self._requests, _LINE_LIMIT)).split(b"\n")
+        if len(self._received) > _LINE_LIMIT:
+            self._received = b""
         for line in lines:
-            try:
-                self._take(request.parse(line.decode()))
-            except (WherryError, ValueError, OSError) as fault:
-                print(f"wherry: zygote: {fault}", file=sys.stderr, flush=True)
+            pid = line.partition(b"\t")[0]
+            # Nobody waits for the answer to anything else: it is garbage, or its launcher has given up.
+            if pid.isdigit() and (launcher := Launcher.waiting(int(pid[:20]), self._alive)):
+                self._take(os.fsdecode(line), launcher)
 
-    def _take(self, asked: request.Request) -> None:
-        launcher = Launcher(asked.launcher)
+    def _take(self, line: str, launcher: Launcher) -> None:
         try:
+            asked = request.parse(line)
             pid = clone()
-        except OSError as fault:
-            launcher.fail(f"no process for a shim: {fault}")
-            raise
+        except (WherryError, OSError) as fault:
+            launcher.fail(f"wherry: {fault}")
+            return
         if not pid:
             self._become_child()
             answer.main(asked, self._settings, launcher)
@@ -116,18 +141,29 @@ def _fifo(path: Path) -> int:
 
 
 def _install_holder(path: Path) -> None:
-    """Written anew by each zygote: the state folder may be of another version."""
+    """Written anew by each zygote: the one that is there may be of another version."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_bytes(holder.image(os.uname().machine))
     fresh.chmod(0o500)
     fresh.replace(path)
 
 
+def warm_up() -> None:
+    """Have ready what every guest needs. Starts no thread."""
+    os.environ["TOKIO_WORKER_THREADS"] = "1"  # the engine's; as many as there are processors cost a worker 100 KiB each
+    make_ahead()
+    gc.collect()
+    gc.freeze()
+
+
 def main() -> int:
     """`python -m wherry_shim.zygote`. Exit status 1 and one line when it cannot run."""
     try:
+        set_name("wherry-zygote")  # by which launchers know it
         settings = from_environment(os.environ)
         zygote = Zygote(settings)
+        sweep(settings.hosts)
         _install_holder(settings.holder)
     except BlockingIOError:
         print("wherry: another zygote runs already", file=sys.stderr)
@@ -135,9 +171,7 @@ def main() -> int:
     except (WherryError, OSError) as fault:
         print(f"wherry: the zygote cannot start: {fault}", file=sys.stderr)
         return 1
-    os.environ["TOKIO_WORKER_THREADS"] = "1"  # the engine's; as many as there are processors cost a worker 100 KiB each
-    gc.collect()
-    gc.freeze()
+    warm_up()
     zygote.run()
     return 0
 

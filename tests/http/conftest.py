@@ -20,7 +20,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """start(wasm, plan={…}, host={…}, serving={…}) gives a running server that ends with the test."""
     with ExitStack() as stack:
 
-        def begin(wasm: Path, **settings: dict[str, Any]) -> Server:
+        def begin(wasm: Path, **settings: Any) -> Server:
             return stack.enter_context(serving(Settings(wasm, tmp_path, **settings)))
 
         yield begin

@@ -91,6 +91,7 @@ def test_a_pod_answers_http_under_its_own_address_and_under_a_port_of_the_host(n
     pod.start(HTTPD).says("listening")
     assert answer(pod.ip) == "hello\n"
     assert answer("127.0.0.1", port) == "hello\n"
+    assert any(line.startswith("rule ") for line in node.leftovers())
 
 
 def test_containers_of_a_pod_meet_on_localhost(pod: Pod) -> None:

@@ -267,7 +267,7 @@ def test_init_containers_of_either_kind_prepare_a_volume(pod: Pod, tmp_path: Pat
 
 @pytest.mark.parametrize("kind", ["wasm", "container"])
 def test_limits_are_changed_in_place(pod: Pod, kind: str) -> None:
-    given = {"memory": 64 << 20, "cpu": 0.5}
+    given: dict[str, Any] = {"memory": 64 << 20, "cpu": 0.5}
     container = pod.start(guest("wasm-hold", **given) if kind == "wasm" else shell(HOLD, **given))
     container.says("holding")
     container.update(memory_limit_in_bytes=96 << 20, cpu_quota=70_000, cpu_period=100_000)

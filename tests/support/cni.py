@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shlex
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,3 +55,18 @@ def configure(folder: Path, number: int) -> None:
 def name(number: int) -> str:
     """The network's name, which is in what CNI leaves on the machine."""
     return f"wherry-test-{number}"
+
+
+def rules(number: int) -> list[str]:
+    """Of the packet filter, for port mappings, as iptables-save writes them; CNI puts the network's name into them."""
+    said = subprocess.run(["iptables-save", "-t", "nat"], capture_output=True, text=True, check=False).stdout
+    return [line for line in said.splitlines() if f'name: \\"{name(number)}\\"' in line]
+
+
+def forget_rules(number: int) -> None:
+    """Remove them, with the chains that they lead to."""
+    for line in rules(number):
+        _, chain, *rule = shlex.split(line)
+        subprocess.run(["iptables", "--wait", "-t", "nat", "-D", chain, *rule], check=False)
+        for command in ("-F", "-X"):
+            subprocess.run(["iptables", "--wait", "-t", "nat", command, rule[-1]], check=False)

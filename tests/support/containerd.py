@@ -137,7 +137,7 @@ class Containerd:
     def wait_until_clean(self, seconds: float = 10.0) -> None:
         """containerd answers before its shims have ended. Raises AssertionError with what is left in the end."""
         with contextlib.suppress(TimeoutError):
-            until(lambda: not self.leftovers(), seconds)
+            until(lambda: not self.leftovers(), seconds, pause=0.2)  # all of /proc is looked through each time
         left = self.leftovers()
         assert not left, "left behind:\n" + "\n".join(left)
 
@@ -157,15 +157,16 @@ def _sweep(traces: Traces) -> None:
     for pid in traces.pids():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    until(lambda: not traces.pids(), START)
+    until(lambda: not traces.pids(), START, pause=0.1)
     for path in traces.mount_points():
         subprocess.run(["umount", "--lazy", path], check=False)
-    _unlink(traces)
+    _disconnect(traces)
     for folder in traces.cgroup_folders():
         folder.rmdir()
 
 
-def _unlink(traces: Traces) -> None:
+def _disconnect(traces: Traces) -> None:
+    cni.forget_rules(traces.network)
     for name in traces.link_names():
         subprocess.run(["ip", "link", "delete", name], check=False)
 
@@ -177,14 +178,16 @@ def containerd(
     sandbox_image: str,
     handlers: Sequence[Handler] = (),
     environment: Mapping[str, str] = NOTHING,
+    runc_binary: Path | None = None,
 ) -> Iterator[Containerd]:
     """A containerd that takes pods. registries: what names in references stand for, such as {"registry.test":
     "localhost:5000"}. handlers: besides `runc` and `wherry`. environment: of the daemon, on top of this process's own.
+    runc_binary: another runc than the machine's.
 
     Skips the test where a program is missing, or for another user than root.
     """
     programs.containerd(version)
-    runc_binary, plugins = programs.installed("runc"), programs.cni_plugins()
+    runc_binary, plugins = runc_binary or programs.installed("runc"), programs.cni_plugins()
     programs.root()
     with ExitStack() as stack:
         number = stack.enter_context(cni.network())
@@ -194,7 +197,7 @@ def containerd(
         _write(settings, number, registries)
         traces = Traces(folder, f"wherry-{folder.name.rpartition('-')[2]}", number)
         node = Containerd(version, settings, traces, Zygote(settings, runc_binary), environment)
-        _unlink(traces)  # of a run that was killed
+        _disconnect(traces)  # a run that was killed had the same network
         stack.callback(node.stop)
         node.start()
         yield node

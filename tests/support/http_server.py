@@ -73,7 +73,7 @@ def plan_json(wasm: Path, plan: dict[str, Any]) -> dict[str, Any]:
 class Server:
     """A running server. `log` grows; `port` is where it listens."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, before: str = "") -> None:
         self.settings = settings
         self.watched = settings.folder / "plan.json"
         self.log: list[str] = []
@@ -87,7 +87,7 @@ class Server:
             "watch": str(self.watched),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps(given)], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", before + _PROGRAM, json.dumps(given)], stderr=subprocess.PIPE, text=True
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -186,9 +186,10 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Server]:
+def serving(settings: Settings, before: str = "") -> Iterator[Server]:
+    """before: Python that the server's process runs first."""
     with ExitStack() as stack:
-        server = Server(settings)
+        server = Server(settings, before)
         stack.callback(server.end)
         server.port = int(server.wait_for(_URL)[2])
         yield server

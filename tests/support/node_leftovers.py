@@ -96,11 +96,8 @@ class Traces:
                 yield f"file {path.relative_to(self.folder)}"
 
     def rules(self) -> Iterator[str]:
-        """Packet filter rules of port mappings; CNI writes the network's name into their comments."""
-        said = subprocess.run(["iptables-save", "-t", "nat"], capture_output=True, text=True, check=False).stdout
-        for line in said.splitlines():
-            if f'name: \\"{cni.name(self.network)}\\"' in line:
-                yield f"rule {line}"
+        for line in cni.rules(self.network):
+            yield f"rule {line}"
 
 
 def hierarchies() -> list[str]:

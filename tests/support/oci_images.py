@@ -23,13 +23,14 @@ ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), p
 
 @dataclass(frozen=True)
 class Image:
-    """files: bytes by absolute path, all executable; links: targets by absolute path. config: what `docker inspect`
-    shows as Config, such as Entrypoint, Env, User.
+    """files: bytes by absolute path, all executable; setuid: those of them that run as their owner, root. links: other
+    names of a file, by absolute path. config: what `docker inspect` shows as Config, such as Entrypoint, Env, User.
     """
 
     files: Mapping[str, bytes]
     config: Mapping[str, Any]
     links: Mapping[str, str] = field(default_factory=dict)
+    setuid: frozenset[str] = frozenset()
 
     def layer(self) -> bytes:
         """The one layer as a tar, the same bytes each time."""
@@ -38,9 +39,11 @@ class Image:
             for path in _folders([*self.files, *self.links]):
                 tar.addfile(_entry(path, tarfile.DIRTYPE))
             for path, data in self.files.items():
-                tar.addfile(_entry(path, tarfile.REGTYPE, size=len(data)), io.BytesIO(data))
+                entry = _entry(path, tarfile.REGTYPE, size=len(data))
+                entry.mode |= 0o4000 if path in self.setuid else 0
+                tar.addfile(entry, io.BytesIO(data))
             for path, target in self.links.items():
-                tar.addfile(_entry(path, tarfile.SYMTYPE, linkname=target))
+                tar.addfile(_entry(path, tarfile.LNKTYPE, linkname=target.strip("/")))
         return buffer.getvalue()
 
     def blobs(self) -> tuple[bytes, bytes, bytes]:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.containerd_config import Settings
@@ -20,6 +21,7 @@ class Zygote:
     def __init__(self, node: Settings, runc: Path) -> None:
         self._folder = node.folder
         self._process: subprocess.Popen[bytes] | None = None
+        self.given: Mapping[str, str] = {}
         content = node.root / "io.containerd.content.v1.content"
         self.environment = {
             "WHERRY_STATE": str(self.state),
@@ -46,9 +48,11 @@ class Zygote:
         return (self._folder / "zygote.log").read_text(errors="replace")
 
     def start(self, **environment: str) -> None:
-        """Returns when it answers; nothing happens when one runs already."""
-        if self.runs:
+        """Returns when it answers; one that runs with the same settings is left alone."""
+        if self.runs and self.given == environment:
             return
+        self.end()
+        self.given = environment
         with (self._folder / "zygote.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "wherry_shim.zygote"],

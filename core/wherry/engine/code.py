@@ -75,10 +75,11 @@ def _seal(sealer: Sealer, code: Path, context: str) -> None:
 
 
 class Code:
-    """Loaded code: a wasmtime_module_t or wasmtime_component_t. Close it before its engine."""
+    """Loaded code: a wasmtime_module_t or wasmtime_component_t, mapped from `path`. Close it before its engine."""
 
-    def __init__(self, pointer: int, kind: Kind) -> None:
+    def __init__(self, pointer: int, kind: Kind, path: Path) -> None:
         self.pointer = pointer
+        self.path = path
         self.kind = kind
 
     def close(self) -> None:
@@ -100,7 +101,7 @@ def load(engine: Engine, code: Path, kind: Kind) -> Code:
     if error := deserialize(engine.pointer, os.fsencode(code), byref(pointer)):
         raise StartError("compile", f"compiled code {code}: {capi.take_error(error)}", cure=f"delete {code}")
     assert pointer.value  # noqa: S101 - narrows the type: success always sets it
-    return Code(pointer.value, kind)
+    return Code(pointer.value, kind, code)
 
 
 @contextmanager

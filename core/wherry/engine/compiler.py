@@ -42,7 +42,8 @@ class Compiler:
         try:
             with os.fdopen(descriptor, "wb") as output, _opened(wasm) as guest:
                 self._run(wasm, self.command(wasm, build), guest, output, report)
-                os.fchmod(descriptor, 0o400)
+                # Its folders are private. A process that has given up its rights opens it again, by a descriptor.
+                os.fchmod(descriptor, 0o444)
             Path(name).replace(code)
         finally:
             Path(name).unlink(missing_ok=True)

@@ -17,18 +17,23 @@ from wherry.engine.host import Host
 from wherry.errors import InvalidModule, StartError
 from wherry.plan.model import RunPlan, WasmFile
 from wherry.wasm.inspect import inspect
+from wherry.wasm.memory import largest_memory
 from wherry.wasm.module import Inspection, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """kind: of the code, after composing. entry: the export that runs it. code: a file that may be loaded."""
+    """kind: of the code, after composing. entry: the export that runs it. code: a file that may be loaded.
+
+    memory: bytes of its largest memory at its start.
+    """
 
     plan: RunPlan
     kind: Kind
     entry: str
     build: Build
     code: Path
+    memory: int
 
 
 def prepare(plan: RunPlan, host: Host) -> Prepared:
@@ -36,7 +41,7 @@ def prepare(plan: RunPlan, host: Host) -> Prepared:
     inspection = inspected(plan.wasm)
     entry = admit(inspection, plan.run, plan.wasm.path)
     build = Build(adapter=adapter_of(inspection, plan.run, plan.outbound), fuel=plan.limits.fuel is not None)
-    return Prepared(plan, inspection.kind, entry, build, _code(plan.wasm, build, host))
+    return Prepared(plan, inspection.kind, entry, build, _code(plan.wasm, build, host), _memory(plan.wasm))
 
 
 def _code(wasm: WasmFile, build: Build, host: Host) -> Path:
@@ -45,6 +50,11 @@ def _code(wasm: WasmFile, build: Build, host: Host) -> Path:
     code = compiled(wasm, build, host.cache, host.report)
     evict(host.cache, host.quota)
     return code
+
+
+def _memory(wasm: WasmFile) -> int:
+    with open(wasm.path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return largest_memory(data)
 
 
 def inspected(wasm: WasmFile) -> Inspection:

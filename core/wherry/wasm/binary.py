@@ -59,15 +59,22 @@ class Reader:
 
     def u32(self) -> int:
         """LEB128, unsigned, at most 5 bytes and 2³²−1 (core §5.2.2)."""
+        return self._unsigned(32)
+
+    def u64(self) -> int:
+        """LEB128, unsigned, at most 10 bytes and 2⁶⁴−1."""
+        return self._unsigned(64)
+
+    def _unsigned(self, bits: int) -> int:
         start, value = self.offset, 0
-        for shift in range(0, 35, 7):
+        for shift in range(0, bits + 6 - (bits + 6) % 7, 7):
             byte = self.byte()
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
-                if value >> 32:
+                if value >> bits:
                     break
                 return value
-        raise wrong(start, "an integer above 32 bits", "a LEB128 u32")
+        raise wrong(start, f"an integer above {bits} bits", f"a LEB128 u{bits}")
 
     def skip_integer(self) -> None:
         """Move over a LEB128 integer of up to 64 bits whose value does not matter."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from ctypes import Structure, byref, c_int, c_uint32
+from ctypes import Structure, byref, c_int, c_uint32, get_errno
 
 from wherry_shim.linux.libc import LIBC, check
 from wherry_shim.linux.process import prctl
@@ -42,12 +42,10 @@ def keep_capabilities(keep: bool = True) -> None:
 def drop_bounding_set() -> None:
     """No capability can be gained any more. Needs CAP_SETPCAP, so it comes before `drop_capabilities`."""
     for capability in range(_CAPABILITIES):
-        try:
-            prctl(_PR_CAPBSET_DROP, capability)
-        except OSError as error:
-            if error.errno == errno.EINVAL:
-                return
-            raise
+        result = LIBC.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+        if result == -1 and get_errno() == errno.EINVAL:
+            return
+        check(result, "prctl PR_CAPBSET_DROP")
 
 
 def drop_capabilities() -> None:

@@ -8,6 +8,7 @@ from ctypes import c_char_p, c_int, c_ulong, c_void_p, cast
 from wherry_shim.linux.libc import LIBC, check
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -36,6 +37,11 @@ def die_with_parent(parent: int, signal: int) -> None:
     prctl(_PR_SET_PDEATHSIG, signal)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal)
+
+
+def become_readable() -> None:
+    """Own one's files in /proc again, which a change of user has given to root: as after any execve."""
+    prctl(_PR_SET_DUMPABLE, 1)
 
 
 def become_subreaper() -> None:

@@ -56,9 +56,12 @@ class Guest:
             self.cgroup.create(self._resources)
             self._streams = Streams()
             await self._streams.open(self._names, Owner(self._order.namespace, self._order.container), self._reaper)
-            with open(os.memfd_create("start", os.MFD_CLOEXEC), "rb") as memory:
-                await self._planned(memory.fileno())
-                return await self._born(self._streams, memory.fileno())
+            memory = os.memfd_create("start", os.MFD_CLOEXEC)
+            try:
+                await self._planned(memory)
+                return await self._born(self._streams, memory)
+            finally:
+                os.close(memory)
         except BaseException:
             await self.destroy()
             raise

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from wherry.errors import StartError
 from wherry.plan import bundle as bundles
+from wherry_shim import configuration
 from wherry_shim.artifact.chain import Task as ImageTask
 from wherry_shim.artifact.chain import is_wasm_image
 from wherry_shim.artifact.containerd import Containerd
@@ -45,7 +45,7 @@ class Maker:
     async def make(self, request: CreateTaskRequest, names: Names) -> Workload:
         """Raises StartError, OSError."""
         folder = Path(request.bundle)
-        spec: Mapping[str, Any] = json.loads((folder / "config.json").read_bytes())
+        spec = configuration.read(folder)
         bundle = bundles.read(spec)
         match await asyncio.to_thread(self._role, request.id, bundle):
             case "sandbox":

@@ -45,8 +45,8 @@ class Sandbox:
 
     async def create(self) -> Born:
         undo.write(self._bundle, [f"cgroup {folder}" for folder in self.cgroup.directories])
-        self.cgroup.create(self._resources)
         try:
+            self.cgroup.create(self._resources)
             return await self._born()
         except BaseException:
             await self.destroy()

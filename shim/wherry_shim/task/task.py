@@ -78,17 +78,16 @@ class Task(Life):
     async def kill(self, number: int, everyone: bool) -> None:
         """Raises RpcError NOT_FOUND when there is nothing left to kill."""
         self.check("kill")
-        if not everyone:
-            self.signal(number)
-        elif number == signal.SIGKILL:
+        self.signal(number)  # before all: it may be on its way into its cgroup
+        if everyone and number == signal.SIGKILL:
             await asyncio.to_thread(self.workload.cgroup.kill)
-        else:
-            self._signal_all(number)
+        elif everyone:
+            self._signal_others(number)
         if number == signal.SIGKILL and self.state is State.PAUSED:
             self.workload.cgroup.thaw()  # in a freezer of version 1 nobody dies
 
-    def _signal_all(self, number: int) -> None:
-        for pid in self.workload.cgroup.pids():
+    def _signal_others(self, number: int) -> None:
+        for pid in set(self.workload.cgroup.pids()) - {self.pid}:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 

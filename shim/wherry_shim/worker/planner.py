@@ -60,7 +60,7 @@ def _start(order: WorkerOrder) -> start.Start:
         workers=_workers(spec),
         user=start.user_of(process),
         rlimits=_rlimits(process),
-        oom_score=process.get("oomScoreAdj"),
+        oom_score=str(process.get("oomScoreAdj", "")),
         resolver=_resolver(bundle) if prepared.plan.outbound else (),
         log=termination_log(bundle),
     )

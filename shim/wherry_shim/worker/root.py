@@ -16,8 +16,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from wherry.engine.prepare import Prepared
 from wherry.errors import StartError
-from wherry.plan.model import Mount, RunPlan
+from wherry.plan.model import Mount
 from wherry_shim.linux.mounts import (
     MNT_DETACH,
     MS_BIND,
@@ -57,13 +58,13 @@ def mount_image(mounts: ImageMounts, target: Path, *, readonly: bool = True) -> 
         mount(source, str(target), kind, flags, data or None)
 
 
-def change_root(plan: RunPlan, files: Iterable[tuple[str, str]], empty: str) -> RunPlan:
-    """Make `empty`, a folder, the root, with the plan's mounts; the plan as it reads from there.
+def change_root(prepared: Prepared, files: Iterable[tuple[str, str]], empty: str) -> Prepared:
+    """Make `empty`, a folder, the root, with the plan's mounts; what to load as it reads from there.
 
     files: more that is seen, each with its place. Raises StartError `mount`, OSError.
     """
     mount("tmpfs", empty, "tmpfs", _HOLD, "mode=755,size=1m")
-    for each in plan.mounts:
+    for each in prepared.plan.mounts:
         _grant(each, empty)
     for source, place in files:
         _bind_file(source, empty + place)
@@ -75,7 +76,10 @@ def change_root(plan: RunPlan, files: Iterable[tuple[str, str]], empty: str) -> 
     umount(".", MNT_DETACH)
     os.chdir("/")
     mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | _HOLD)
-    return replace(plan, mounts=tuple(replace(each, host=each.guest) for each in plan.mounts))
+    if not prepared.plan.mounts:
+        return prepared
+    mounts = tuple(replace(each, host=each.guest) for each in prepared.plan.mounts)
+    return replace(prepared, plan=replace(prepared.plan, mounts=mounts))
 
 
 def _grant(granted: Mount, root: str) -> None:
@@ -99,6 +103,7 @@ def _grant(granted: Mount, root: str) -> None:
 
 
 def _bind_file(source: str, target: str) -> None:
-    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with suppress(FileExistsError):
+        os.mkdir(os.path.dirname(target))
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     mount(source, target, None, MS_BIND)

@@ -1,32 +1,38 @@
-"""What a worker needs to know, as one value: found out by the planner, handed over in memory that only the two have."""
+"""What a worker needs to know, as one value: found out by the planner, handed over in memory that only the two have.
+
+It is read with as few objects as can be: marshal and constructors, where pickle would cost each worker a megabyte.
+"""
 
 from __future__ import annotations
 
+import marshal
 import os
-import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import Any
 
+from wherry.engine.config import Build
 from wherry.engine.prepare import Prepared
+from wherry.plan.model import Limits, Mount, RunPlan, WasmFile
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Of an OCI process. umask: None leaves it."""
+    """Of an OCI process. umask: -1 leaves it."""
 
     uid: int
     gid: int
     groups: tuple[int, ...]
-    umask: int | None
+    umask: int
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """prepared: compiled. joined: namespaces to enter. root: an empty folder. workers: processes that serve.
 
-    user, rlimits (number, soft, hard) and oom_score: of the OCI process. resolver: files of the node by which hosts
-    are found, and where. log: the termination log, "" for none.
+    user, rlimits (number, soft, hard) and oom_score ("" leaves it): of the OCI process. resolver: files of the node by
+    which hosts are found, and where. log: the termination log, "" for none.
     """
 
     prepared: Prepared
@@ -35,27 +41,44 @@ class Start:
     workers: int
     user: User
     rlimits: tuple[tuple[int, int, int], ...]
-    oom_score: int | None
+    oom_score: str
     resolver: tuple[tuple[str, str], ...]
     log: str
 
 
 def write(start: Start, memory: int) -> None:
     """memory: an empty memfd. Raises OSError."""
-    data = memoryview(pickle.dumps(start))
+    plan, kind, entry, build, code, size = astuple(start.prepared)
+    data = memoryview(marshal.dumps(((plan, kind, entry, build, str(code), size), *astuple(start)[1:])))
     while data:
         data = data[os.write(memory, data) :]
 
 
 def read(memory: int) -> Start:
-    """What was written; closes the descriptor."""
-    with open(memory, "rb") as file:
-        file.seek(0)
-        start: Start = pickle.load(file)  # noqa: S301 - a process of ours wrote it, where nobody else can
-        return start
+    """What was written; closes the descriptor. The code is open, by a path that holds whatever the root is."""
+    size = os.lseek(memory, 0, os.SEEK_END)
+    # A process of ours wrote it, where nobody else can.
+    prepared, joined, root, workers, user, *rest = marshal.loads(os.pread(memory, size, 0))  # noqa: S302
+    os.close(memory)
+    return Start(_prepared(*prepared), joined, root, workers, User(*user), *rest)
+
+
+def _prepared(  # noqa: PLR0913, PLR0917 - its fields
+    plan: tuple[Any, ...], kind: Any, entry: str, build: tuple[Any, ...], code: str, size: int
+) -> Prepared:
+    descriptor = os.open(code, os.O_RDONLY | os.O_CLOEXEC)
+    return Prepared(_plan(*plan), kind, entry, Build(*build), Path(f"/proc/self/fd/{descriptor}"), size)
+
+
+def _plan(  # noqa: PLR0913, PLR0917 - a plan's fields
+    run: Any, wasm: Any, argv: Any, env: Any, mounts: Any, port: int, drain: float, limits: Any, outbound: Any
+) -> RunPlan:
+    granted = tuple(Mount(*mount) for mount in mounts)
+    return RunPlan(run, WasmFile(*wasm), argv, env, granted, port, drain, Limits(*limits), outbound)
 
 
 def user_of(process: Mapping[str, Any]) -> User:
     """process: of config.json."""
     given = process.get("user") or {}
-    return User(given.get("uid", 0), given.get("gid", 0), tuple(given.get("additionalGids") or ()), given.get("umask"))
+    groups = tuple(given.get("additionalGids") or ())
+    return User(given.get("uid", 0), given.get("gid", 0), groups, given.get("umask", -1))

@@ -6,20 +6,18 @@ Every Python object that it touches is a page of its own: what can be found out 
 from __future__ import annotations
 
 import os
-import signal
 import traceback
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from wherry.engine import command, egress  # noqa: F401 - nothing can be imported once the root is another
 from wherry.engine.host import Host
 from wherry.engine.http import supervisor  # noqa: F401
-from wherry.engine.prepare import Prepared
 from wherry.engine.run import Loaded, load
 from wherry.errors import StartError, WherryError
 from wherry.plan.ending import EXIT_KILLED, EXIT_START, Ending
+from wherry_shim.linux import seccomp
 from wherry_shim.linux.namespaces import setns
 from wherry_shim.linux.process import set_name
 from wherry_shim.order import report_fault, report_ready
@@ -27,6 +25,7 @@ from wherry_shim.worker import rights, root
 from wherry_shim.worker.start import Start, read
 
 _GO = b"g"
+_FILTER = seccomp.worker_filter()
 
 
 def main(_words: bytes, files: list[int]) -> NoReturn:
@@ -58,28 +57,22 @@ def _ready(start: Start, stdio: list[int], kept: list[int]) -> tuple[Loaded, int
     """The guest, loaded, with nothing of the node in view; and the termination log, -1 for none."""
     parent = os.getppid()
     os.setsid()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     set_name("wherry-worker")
     for number, descriptor in enumerate(stdio):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    prepared = _opened(start.prepared)
     log = os.open(start.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC) if start.log else -1
     for path in start.joined:
         _enter(path)
     root.own_mounts()
     rights.limit(start.rlimits, start.oom_score)
-    plan = root.change_root(prepared.plan, start.resolver, start.root)
+    prepared = root.change_root(start.prepared, start.resolver, start.root)
     rights.give_up(start.user, parent)
     metrics, traps = kept or (None, None)
     host = Host(address="::", workers=start.workers, cache=Path("/"), metrics=metrics, traps=traps)
-    return load(replace(prepared, plan=plan), host), log
-
-
-def _opened(prepared: Prepared) -> Prepared:
-    """The code by a descriptor: its path is of no use when the root is another."""
-    code = os.open(prepared.code, os.O_RDONLY | os.O_CLOEXEC)
-    return replace(prepared, code=Path(f"/proc/self/fd/{code}"))
+    guest = load(prepared, host)
+    seccomp.install(_FILTER)
+    return guest, log
 
 
 def _enter(path: str) -> None:

@@ -224,15 +224,23 @@ def test_removal_takes_cgroups_below_with_it_and_may_be_repeated(cgroup: Cgroup,
     cgroup.remove()
     cgroup.remove()
     assert not any(map(os.path.exists, here))
-    assert all(os.path.exists(os.path.dirname(path)) for path in here)
 
 
-def test_a_cgroup_in_use_is_not_removed_and_the_error_names_the_process(by_files: Cgroup, start: Start) -> None:
+def test_removal_takes_nothing_above(by_files: Cgroup) -> None:
     by_files.create({})
+    parents = [f"{root}{os.path.dirname(by_files.path)}" for root in {*MOUNTED.v1.values(), MOUNTED.v2}]
+    parents = [path for path in parents if os.path.isdir(path)]
+    by_files.remove()
+    assert parents
+    assert all(map(os.path.isdir, parents))
+
+
+def test_a_cgroup_in_use_is_not_removed_and_the_error_names_the_process(cgroup: Cgroup, start: Start) -> None:
+    cgroup.create({})
     process = start("import sys; sys.stdin.read()")
-    by_files.join(process.pid)
+    cgroup.join(process.pid)
     with pytest.raises(CgroupError, match=rf"still in use by processes \[{process.pid}\]"):
-        by_files.remove()
+        cgroup.remove()
 
 
 def test_a_cgroup_that_is_gone_has_nobody_and_killed_nobody(cgroup: Cgroup) -> None:
@@ -263,12 +271,21 @@ def test_a_path_of_no_known_form_is_refused(path: str) -> None:
         open_cgroup(path)
 
 
-@pytest.mark.skipif(MOUNTED.v2 is None, reason="needs cgroup v2: run on a machine where it is mounted")
-def test_a_child_is_born_into_a_cgroup_of_version_2() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs the right to make cgroups: run the tests as root")
-    cgroup = V2Cgroup(f"/wherrytest-{uuid.uuid4().hex[:8]}", MOUNTED.v2 or "")
+def test_an_empty_cgroup_stays_and_counts_until_it_is_removed(cgroup: Cgroup, start: Start) -> None:
     cgroup.create({})
+    process = start("import sys; sys.stdin.read()")
+    cgroup.join(process.pid)
+    assert cgroup.pids() == [process.pid]
+    process.kill()
+    process.wait()
+    assert cgroup.pids() == []
+    statistics = cgroup.statistics()
+    assert statistics.pids == 0
+    assert statistics.cpu.usage > 0
+
+
+def _born_in(cgroup: Cgroup) -> str:
+    """Where a child that was cloned into the cgroup says that it is, by /proc/self/cgroup."""
     program = """
 import os, sys
 from wherry_shim.linux.clone import clone
@@ -277,14 +294,31 @@ if (pid := clone(cgroup=int(sys.argv[1]))) == 0:
     os._exit(0)
 os.waitpid(pid, 0)
 """
+    directory = cgroup.descriptor()
+    assert directory is not None
     try:
-        directory = cgroup.descriptor()
         command = [sys.executable, "-c", program, str(directory)]
-        born = subprocess.run(command, check=True, capture_output=True, text=True, pass_fds=[directory])
+        return subprocess.run(command, check=True, capture_output=True, text=True, pass_fds=[directory]).stdout
+    finally:
         os.close(directory)
-        assert born.stdout == f"0::{cgroup.path}\n"
+
+
+@pytest.mark.skipif(MOUNTED.v2 is None, reason="needs cgroup v2: run on a machine where it is mounted")
+def test_a_child_is_born_into_a_cgroup_of_version_2() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs the right to make cgroups: run the tests as root")
+    cgroup = V2Cgroup(f"/wherrytest-{uuid.uuid4().hex[:8]}", MOUNTED.v2 or "")
+    cgroup.create({})
+    try:
+        assert _born_in(cgroup) == f"0::{cgroup.path}\n"
     finally:
         cgroup.remove()
+
+
+@pytest.mark.skipif(not MOUNTED.unified, reason="needs cgroup v2 with controllers: ../shared/cluster/vm")
+def test_a_child_is_born_into_what_either_driver_made(cgroup: Cgroup) -> None:
+    cgroup.create({"memory": {"limit": 32 * MEBIBYTE}})
+    assert _born_in(cgroup) == f"0::{cgroup.path}\n"
 
 
 @pytest.mark.skipif(not MOUNTED.unified, reason="needs cgroup v2 with controllers: ../shared/cluster/vm")
@@ -294,6 +328,3 @@ def test_files_of_version_2_are_written_as_they_are_named(cgroup: Cgroup, start:
     assert (directory / "memory.high").read_text() == "16777216\n"
     assert (directory / "memory.oom.group").read_text() == "1\n"
     assert (directory / "cpu.weight").read_text() == "170\n"
-    descriptor = cgroup.descriptor()
-    assert descriptor is not None
-    os.close(descriptor)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from tests.support import programs, workloads
+from tests.support import programs, task_workloads
+from tests.support.node_leftovers import CGROUPS
 from wherry_shim.linux.process import become_subreaper, prctl
 from wherry_shim.proto import task_pb2 as pb
 from wherry_shim.proto.topics import topic_of
@@ -67,7 +68,7 @@ class Desk:
 
     async def add(self, command: str, exec_id: str = "e", task: str = "a") -> None:
         request = pb.ExecProcessRequest(id=task, exec_id=exec_id)
-        request.spec.value = workloads.process(command)
+        request.spec.value = task_workloads.process(command)
         await self.service.execute(request)
 
     async def ended(self, exec_id: str = "", task: str = "a") -> int:
@@ -95,12 +96,12 @@ def _topic(event: Any) -> str:
 
 
 def _process(_request: pb.CreateTaskRequest, command: str, reaper: Reaper, _folder: Path) -> Workload:
-    return workloads.ProcessWorkload(command, reaper)
+    return task_workloads.ProcessWorkload(command, reaper)
 
 
 def _runc(request: pb.CreateTaskRequest, command: str, reaper: Reaper, folder: Path) -> Workload:
-    request.MergeFrom(workloads.bundle(folder, command, request.id))
-    return workloads.sidecar(request, reaper, folder)
+    request.MergeFrom(task_workloads.bundle(folder, command, request.id))
+    return task_workloads.sidecar(request, reaper, folder)
 
 
 @pytest.fixture
@@ -140,8 +141,10 @@ def play(folder: Path, make: Make) -> Iterator[Play]:
 
     with subreaper():
         yield lambda story: asyncio.run(played(story))
-    for hierarchy in Path("/sys/fs/cgroup").glob(f"**/wherry-task-{os.getpid()}"):
-        hierarchy.rmdir()
+    for hierarchy in (CGROUPS, *CGROUPS.iterdir()):
+        made = hierarchy / f"wherry-task-{os.getpid()}"
+        if made.is_dir():
+            made.rmdir()
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from wherry.engine.http.control import (
 )
 from wherry.engine.http.exchange import Exchange, Outcome
 from wherry.engine.http.head import Fields
+from wherry.engine.http.prefault import Prefault
 from wherry.engine.http.reply import ResponseHead
 from wherry.engine.http.store import SLICE, Bench, Grants
 from wherry.engine.traps import ending_of_error
@@ -49,11 +50,20 @@ class ComponentGuest:
     """
 
     def __init__(  # noqa: PLR0913 - all that a request needs
-        self, engine: Engine, code: Code, grants: Grants, authority: str, *, outbound: bool, reuse: int = 1
+        self,
+        engine: Engine,
+        code: Code,
+        grants: Grants,
+        prefault: Prefault,
+        authority: str,
+        *,
+        outbound: bool,
+        reuse: int = 1,
     ) -> None:
         self.engine = engine
         self.code = code
         self.grants = grants
+        self.prefault = prefault
         self.authority = authority.encode()
         self.outbound = outbound
         self.egress: tuple[int, str] = (0, "")
@@ -72,7 +82,7 @@ class ComponentGuest:
 
     def new_call(self) -> Call:
         """Called by the thread that will run guests: a host import finds its exchange by its thread."""
-        return ComponentCall(self, Bench(self.grants), self._here) if self.reuse == 1 else self._call_of_pipe
+        return self._new_call() if self.reuse == 1 else self._call_of_pipe
 
     def find_head(self, output: bytes | bytearray, given: bytes | None) -> tuple[ResponseHead, int] | None:
         return parse_head(output) if given is None else (parse_given(given), 0)
@@ -83,12 +93,16 @@ class ComponentGuest:
         path = exchange.stdout.path
         call = self._kept.get(path)
         if call is None:
-            call = self._kept[path] = ComponentCall(self, Bench(self.grants), self._here)
+            call = self._kept[path] = self._new_call()
         return call(exchange)
+
+    def _new_call(self) -> ComponentCall:
+        return ComponentCall(self, Bench(self.grants, self.prefault), self._here)
 
     def close(self) -> None:
         for call in self._kept.values():
             call.drop()
+        self.prefault.close()
         for index in (self.prepare, self.run, self.trailers):
             capi.component_export_index_delete(index)
         capi.component_linker_delete(self.linker)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from wherry.engine import capi, code
-from wherry.engine.config import Pooling, new_engine
+from wherry.engine.config import Pooling, keep_resident, new_engine
 from wherry.engine.host import Host
 from wherry.engine.http.component import ComponentGuest
 from wherry.engine.http.module import ModuleGuest
+from wherry.engine.http.prefault import Prefault
 from wherry.engine.http.store import Grants
 from wherry.engine.http.worker import Guest
 from wherry.engine.prepare import Prepared
@@ -24,13 +25,16 @@ def load(prepared: Prepared, host: Host, concurrency: int, port: int) -> Guest:
     plan = prepared.plan
     capi.wasi_config_delete(new_config(plan))  # its errors are better told now than at the first request
     # One that is kept may wait for its pipe's turn while another takes its place.
-    engine = new_engine(prepared.build, Pooling(concurrency + (host.reuse > 1), plan.limits.memory))
+    instances = concurrency + (host.reuse > 1)
+    pooling = Pooling(instances, plan.limits.memory, keep_resident(prepared.memory))
+    engine = new_engine(prepared.build, pooling)
     loaded = code.load(engine, prepared.code, prepared.kind)
-    grants = _grants(plan, engine.pointer)
+    grants, prefault = _grants(plan, engine.pointer), Prefault(loaded.path, prepared.memory)
     if prepared.kind == "module":
-        return ModuleGuest(engine, loaded, grants, port)
+        return ModuleGuest(engine, loaded, grants, prefault, port)
     outbound = prepared.build.adapter.endswith("outbound")
-    return ComponentGuest(engine, loaded, grants, f"{host.address}:{port}", outbound=outbound, reuse=host.reuse)
+    authority = f"{host.address}:{port}"
+    return ComponentGuest(engine, loaded, grants, prefault, authority, outbound=outbound, reuse=host.reuse)
 
 
 def _grants(plan: RunPlan, engine: int) -> Grants:

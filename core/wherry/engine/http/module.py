@@ -12,6 +12,7 @@ from wherry.engine.code import Code
 from wherry.engine.config import Engine
 from wherry.engine.http.cgi import CONSTANT, environment, parse_head
 from wherry.engine.http.exchange import Exchange, Outcome
+from wherry.engine.http.prefault import Prefault
 from wherry.engine.http.reply import ResponseHead
 from wherry.engine.http.store import Bench, Grants
 from wherry.engine.traps import ending_of_error, ending_of_trap
@@ -31,23 +32,25 @@ class ModuleGuest:
     egress = (0, "")
     single = "a module's _start runs once"
 
-    def __init__(self, engine: Engine, code: Code, grants: Grants, port: int) -> None:
+    def __init__(self, engine: Engine, code: Code, grants: Grants, prefault: Prefault, port: int) -> None:
         self.engine = engine
         self.code = code
         self.grants = grants
+        self.prefault = prefault
         self.port = b"%d" % port
         self._here = threading.local()
         self.pre = self._instance_pre()
 
     def new_call(self) -> Call:
         """Called by the thread that will run guests: a sleeping guest finds its bench by its thread."""
-        bench = self._here.bench = Bench(self.grants, CONSTANT)
+        bench = self._here.bench = Bench(self.grants, self.prefault, CONSTANT)
         return ModuleCall(self, bench)
 
     def find_head(self, output: bytes | bytearray, _given: bytes | None) -> tuple[ResponseHead, int] | None:
         return parse_head(output)
 
     def close(self) -> None:
+        self.prefault.close()
         capi.instance_pre_delete(self.pre)
         self.code.close()
         self.engine.close()

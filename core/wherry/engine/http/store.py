@@ -15,6 +15,7 @@ from weakref import ref
 from wherry.engine import capi
 from wherry.engine.http.exchange import Exchange
 from wherry.engine.http.head import MAX_FIELDS
+from wherry.engine.http.prefault import Prefault
 from wherry.plan.model import Limits
 
 MAX_VARIABLES = 2 * MAX_FIELDS
@@ -59,8 +60,8 @@ class Bench:
     sleeps asks `sleep`, one that computes asks the epoch callback; both end it when its exchange is cancelled.
     """
 
-    def __init__(self, grants: Grants, constant_env: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        self._grants = grants
+    def __init__(self, grants: Grants, prefault: Prefault, constant_env: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        self._grants, self._prefault = grants, prefault
         fixed = [*constant_env, *grants.env]
         self._fixed = [name for name, _ in fixed]
         self._names: dict[tuple[bytes, ...], Strings] = {}
@@ -141,7 +142,7 @@ class Bench:
 
     def close(self) -> None:
         """Drop the store and all that the guest held."""
-        capi.store_delete(self.store)
+        self._prefault.drop(self.store)
         self._exchange = None
 
     def sleep(self, seconds: float | None) -> bool:

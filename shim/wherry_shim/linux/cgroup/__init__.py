@@ -20,12 +20,12 @@ def open_cgroup(path: str) -> Cgroup:
     with open("/proc/self/mountinfo") as file:
         found = hierarchies(file.read())
     if path.startswith("/"):
-        return _by_files(_checked(path), found, None)
+        return _by_files(_checked(path), found, "")
     unit = scope(path)
     return ScopeCgroup(unit, _by_files(unit.path, found, SYSTEMD), 2 if found.unified else 1)
 
 
-def _by_files(path: str, found: Hierarchies, driven: str | None) -> Cgroup:
+def _by_files(path: str, found: Hierarchies, driven: str) -> Cgroup:
     if found.unified and found.v2 is not None:
         return V2Cgroup(path, found.v2)
     if not found.v1:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, Parser, message_bus, new_method_call
-from jeepney.auth import BEGIN, AuthenticationError, Authenticator
+from jeepney.auth import BEGIN, AuthenticationError, make_auth_external
 
 from wherry_shim.linux.cgroup.interface import CgroupError
 
@@ -78,11 +78,13 @@ class Systemd:
             self._exchange(new_method_call(_MANAGER, "Subscribe"))
 
     def _authenticate(self) -> None:
-        conversation = Authenticator()
-        for line in conversation:
-            self._socket.sendall(line)
-            conversation.feed(self._bytes())
-        self._socket.sendall(BEGIN)
+        """All at once: systemd forgets a first message that it reads together with BEGIN, if it has answered before."""
+        self._socket.sendall(b"\0" + make_auth_external() + BEGIN)
+        answer = b""
+        while not answer.endswith(b"\r\n"):
+            answer += self._bytes()
+        if not answer.startswith(b"OK "):
+            raise AuthenticationError(answer)
 
     def _exchange(self, message: Message) -> Any:
         self._serial += 1

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from wherry_shim.linux.cgroup import anchor
 from wherry_shim.linux.cgroup.dbus import Refused, Systemd
 from wherry_shim.linux.cgroup.interface import Cgroup, CgroupError, Resources
 from wherry_shim.linux.cgroup.resources import DEFAULT_PERIOD, UNLIMITED, Limits, limits
@@ -61,7 +62,7 @@ def _expanded(name: str) -> str:
 
 
 class ScopeCgroup:
-    """See `Cgroup`. A scope cannot be empty: it is made when the first process joins, and `create` only prepares it.
+    """See `Cgroup`. An anchor, a process of three pages, holds the scope from `create` to `remove` or `kill`.
 
     files: the same cgroup by its files. version: of the interface.
     """
@@ -71,15 +72,25 @@ class ScopeCgroup:
         self._scope = scope
         self._files = files
         self._version = version
-        self._prepared: Resources | None = None
+        self._anchor: int | None = None
 
     @property
     def directories(self) -> Sequence[str]:
         return self._files.directories
 
     def create(self, resources: Resources) -> None:
-        list(properties(limits(resources), self._version))  # to refuse now what would be refused then
-        self._prepared = resources
+        wanted = list(properties(limits(resources), self._version))
+        try:
+            self._anchor = anchor.start()
+        except OSError as error:
+            raise CgroupError(f"{self._scope.name}: its anchor does not start: {error}") from error
+        try:
+            with Systemd() as systemd:
+                self._start(systemd, [*_unit(self._scope, self._anchor, self._version), *wanted])
+            self._files.create(resources)
+        except CgroupError:
+            self._end_anchor()
+            raise
 
     def update(self, resources: Resources) -> None:
         changed = list(properties(limits(resources), self._version))
@@ -88,19 +99,13 @@ class ScopeCgroup:
         self._files.update(resources)
 
     def join(self, pid: int) -> None:
-        with Systemd() as systemd:
-            if self._prepared is None:
-                systemd.call("AttachProcessesToUnit", "ssau", self._scope.name, "", [pid])
-            else:
-                self._start(systemd, pid, self._prepared)
-        if self._version == 1:  # systemd keeps its own hierarchy and the controllers that it knows
-            self._files.join(pid)
+        self._files.join(pid)
 
     def descriptor(self) -> int | None:
-        return None if self._prepared is not None else self._files.descriptor()
+        return self._files.descriptor()
 
     def pids(self) -> list[int]:
-        return self._files.pids()
+        return [pid for pid in self._files.pids() if not anchor.is_anchor(pid)]
 
     def kill(self) -> None:
         self._files.kill()
@@ -115,31 +120,38 @@ class ScopeCgroup:
         return self._files.oom_kills()
 
     def statistics(self) -> Statistics:
-        return self._files.statistics()
+        found = self._files.statistics()
+        return replace(found, pids=max(0, found.pids - 1))
 
     def remove(self) -> None:
+        if pids := self.pids():
+            raise CgroupError(f"{self._scope.name}: is still in use by processes {pids}")
+        with suppress(CgroupError, FileNotFoundError):
+            self.thaw()
         with Systemd() as systemd:
             try:
                 systemd.run("StopUnit", "ss", self._scope.name, "replace")
             except Refused as error:
-                if error.name != _NO_UNIT:  # systemd removes an empty scope by itself
+                if error.name != _NO_UNIT:
                     raise
             with suppress(Refused):
                 systemd.call("ResetFailedUnit", "s", self._scope.name)
+        self._end_anchor()
         self._files.remove()
 
-    def _start(self, systemd: Systemd, pid: int, resources: Resources) -> None:
-        wanted = [*_unit(self._scope, pid, self._version), *properties(limits(resources), self._version)]
-        body: tuple[Any, ...] = (self._scope.name, "replace", wanted, [])
+    def _start(self, systemd: Systemd, wanted: list[Property]) -> None:
         try:
-            systemd.run("StartTransientUnit", "ssa(sv)a(sa(sv))", *body)
+            systemd.run("StartTransientUnit", "ssa(sv)a(sa(sv))", self._scope.name, "replace", wanted, [])
         except Refused as error:
             if error.name != _EXISTS:
                 raise
             systemd.call("ResetFailedUnit", "s", self._scope.name)  # what is left of one that failed
-            systemd.run("StartTransientUnit", "ssa(sv)a(sa(sv))", *body)
-        self._prepared = None
-        self._files.create(resources)
+            systemd.run("StartTransientUnit", "ssa(sv)a(sa(sv))", self._scope.name, "replace", wanted, [])
+
+    def _end_anchor(self) -> None:
+        if self._anchor is not None:
+            anchor.end(self._anchor)
+        self._anchor = None
 
 
 def _unit(scope: Scope, pid: int, version: int) -> Iterator[Property]:

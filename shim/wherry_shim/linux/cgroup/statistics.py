@@ -20,15 +20,18 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes. A limit of None is none. stat: memory.stat, whose names differ between the versions."""
+    """Bytes. A limit of None is none. stat: memory.stat, whose names differ between the versions.
+
+    events: how often something happened: `max`, the limit was met; `oom_kill`; others as the version names them.
+    """
 
     usage: int
     limit: int | None
     peak: int
     swap: int
     swap_limit: int | None
-    failures: int
     stat: Mapping[str, int]
+    events: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,15 +32,16 @@ _UNLIMITED = 1 << 62
 
 
 class V1Cgroup:
-    """See `Cgroup`. roots: mount point of each controller. driven: the hierarchy that another program keeps."""
+    """See `Cgroup`. roots: mount point of each controller. driven: the one whose directories another program makes."""
 
-    def __init__(self, path: str, roots: Mapping[str, str], driven: str | None = None) -> None:
+    def __init__(self, path: str, roots: Mapping[str, str], driven: str = "") -> None:
         self.path = path
         self._at = {name: f"{root}{path}" for name, root in roots.items() if name != driven}
         self._roots = roots
         directories = dict.fromkeys(self._at.values())  # cpu and cpuacct are often one
         first = next(self._at[name] for name in (*_PREFERRED, *self._at) if name in self._at)
         self.directories = [first, *(path for path in directories if path != first)]
+        self._driven = [f"{roots[driven]}{path}"] if driven in roots else []
 
     def create(self, resources: Resources) -> None:
         for directory in self.directories:
@@ -63,7 +64,7 @@ class V1Cgroup:
         self._set("pids", "pids.max", "max" if wanted.pids == -1 else wanted.pids)
 
     def join(self, pid: int) -> None:
-        for directory in self.directories:
+        for directory in (*self.directories, *self._driven):
             write(f"{directory}/cgroup.procs", pid)
 
     def descriptor(self) -> None:
@@ -188,6 +189,6 @@ class V1Cgroup:
             peak=read_int(f"{directory}.max_usage_in_bytes"),
             swap=max(0, both - usage),
             swap_limit=read_limit(f"{directory}.memsw.limit_in_bytes", _UNLIMITED),
-            failures=read_int(f"{directory}.failcnt"),
             stat=read_table(f"{directory}.stat"),
+            events={"max": read_int(f"{directory}.failcnt"), **read_table(f"{directory}.oom_control")},
         )

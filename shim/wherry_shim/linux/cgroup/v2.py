@@ -133,8 +133,8 @@ class V2Cgroup:
             peak=read_int(self._file("memory.peak"), usage),  # Linux 5.19
             swap=read_int(self._file("memory.swap.current")),
             swap_limit=read_limit(self._file("memory.swap.max")),
-            failures=read_table(self._file("memory.events")).get("max", 0),
             stat=read_table(self._file("memory.stat")),
+            events=read_table(self._file("memory.events")),
         )
 
 

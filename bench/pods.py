@@ -1,0 +1,78 @@
+"""Pods of one handler on a real containerd, timed as the kubelet would see them: by CRI, one call after the other."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.support import images
+from tests.support.containerd import Containerd, containerd
+from tests.support.node_leftovers import CGROUPS
+from tests.support.pods import Container, Pod
+from tests.support.registry import registry
+from tests.support.workloads import Side, Workload
+
+PATIENCE = 60.0
+PORT = 8080
+ASK = b"GET / HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n"
+
+
+@contextmanager
+def bench_node(version: str, sides: list[Side]) -> Iterator[Containerd]:
+    """A containerd with the sides' images and, where one needs it, a zygote."""
+    with TemporaryDirectory() as folder, registry(Path(folder)) as server:
+        images.fill(server.host, Path(folder) / "cache")
+        with containerd(version, {images.HOST: server.host}, images.PAUSE) as node:
+            for name in {"pause", *(load.image for each in sides for load in (each.hold, each.http))}:
+                node.cri.pull(images.reference(name))
+            if any(each.handler.startswith("wherry") for each in sides):
+                node.start_zygote()
+            yield node
+
+
+def started(node: Containerd, side: Side, load: Workload) -> tuple[Pod, Container]:
+    """RunPodSandbox, CreateContainer, StartContainer."""
+    pod = node.run(load.pod("bench"), side.handler)
+    return pod, pod.start(load.container())
+
+
+def line_seen(container: Container, text: str) -> None:
+    """Returns when the log has the line. Asked more often than tests do: what is measured is a few milliseconds."""
+    wanted = text.encode()
+    _soon(lambda: container.log.exists() and wanted in container.log.read_bytes())
+
+
+def http_seen(address: str, port: int = PORT) -> None:
+    """Returns when the pod has answered with 200."""
+    _soon(lambda: b" 200 " in asked(address, port))
+
+
+def asked(address: str, port: int) -> bytes:
+    """The answer's first bytes; none while nobody listens."""
+    with suppress(OSError), socket.create_connection((address, port), timeout=PATIENCE) as connection:
+        connection.sendall(ASK)
+        return connection.recv(4096)
+    return b""
+
+
+def _soon(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {PATIENCE:.0f} s")
+        time.sleep(0.0003)
+
+
+def cpu_seconds(node: Containerd) -> float:
+    """What the daemon, its shims, CNI plugins, the zygote and every container have computed so far, also those that
+    ended: the kernel adds it up for the cgroup that they all lie below. Kernel threads are not in it.
+    """
+    v1 = CGROUPS / "cpuacct" / node.traces.cgroup / "cpuacct.usage"
+    if v1.exists():
+        return int(v1.read_text()) / 1e9
+    lines = (CGROUPS / node.traces.cgroup / "cpu.stat").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("usage_usec")) / 1e6

@@ -1,0 +1,79 @@
+"""CRI, as the kubelet speaks it, for the few things that an installer asks: is it well, what runs, can a pod start.
+
+Kubernetes' CRI v1 over gRPC. Each question has a connection of its own, and blocks.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from wherry_shim.artifact.unary import RpcError, UnaryCall
+from wherry_shim.node.fault import NodeError
+from wherry_shim.proto import cri_pb2 as pb
+
+Answer = TypeVar("Answer", bound=Message)
+_PIECE = 64 << 10
+
+
+@dataclass(frozen=True)
+class Cri:
+    """socket: its path for us. timeout: seconds for a whole question."""
+
+    socket: Path
+    timeout: float = 30.0
+
+    def handlers(self) -> set[str]:
+        """Names of the runtimes that pods may ask for. Raises NodeError while it is not ready for pods."""
+        status = self.ask("Status", pb.StatusRequest(verbose=True), pb.StatusResponse)
+        for condition in status.status.conditions:
+            # The network comes later on a node: from a pod.
+            if condition.type == "RuntimeReady" and not condition.status:
+                raise NodeError(f"containerd is not ready: {condition.reason}: {condition.message}")
+        try:
+            return set(json.loads(status.info["config"])["containerd"]["runtimes"])
+        except (KeyError, TypeError, ValueError):
+            raise NodeError(
+                f"{self.socket}: containerd does not show its configuration, as versions 1.6 to 2.3 do"
+            ) from None
+
+    def sandboxes(self, handler: str) -> Iterator[pb.PodSandbox]:
+        """The pods of one runtime that run."""
+        for pod in self.ask("ListPodSandbox", pb.ListPodSandboxRequest(), pb.ListPodSandboxResponse).items:
+            if pod.runtime_handler == handler and pod.state == pb.PodSandboxState.SANDBOX_READY:
+                yield pod
+
+    def stop(self, sandbox: str) -> None:
+        """End a pod and everything in it."""
+        self.ask("StopPodSandbox", pb.StopPodSandboxRequest(pod_sandbox_id=sandbox), pb.StopPodSandboxResponse)
+
+    def remove(self, sandbox: str) -> None:
+        """Forget a pod that was stopped."""
+        self.ask("RemovePodSandbox", pb.RemovePodSandboxRequest(pod_sandbox_id=sandbox), pb.RemovePodSandboxResponse)
+
+    def ask(self, method: str, request: Message, answer: type[Answer]) -> Answer:
+        """Any question. Raises NodeError with what containerd says, or that it is silent."""
+        try:
+            return answer.FromString(self._call(method, request.SerializeToString()))
+        except (OSError, RpcError, DecodeError) as error:
+            raise NodeError(f"{self.socket}: {method}: {error}", cure="see the log of containerd") from None
+
+    def _call(self, method: str, request: bytes) -> bytes:
+        deadline = time.monotonic() + self.timeout
+        call = UnaryCall(f"/runtime.v1.RuntimeService/{method}", request, {})
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(self.timeout)
+            connection.connect(str(self.socket))
+            answer = None
+            while answer is None:
+                connection.settimeout(max(0.001, deadline - time.monotonic()))
+                connection.sendall(call.outgoing())
+                answer = call.receive(connection.recv(_PIECE))
+            return answer

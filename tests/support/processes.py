@@ -1,0 +1,73 @@
+"""Processes of a node that a test may end: by what they are, found by looking at the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from tests.support.containerd import Containerd
+from tests.support.pods import Pod
+
+
+def host(node: Containerd, pod: Pod) -> int:
+    """The shim host that runs this pod; 0 when there is none."""
+    found = (node.zygote.state / "hosts").glob(f"*/pods/{pod.id}")
+    return next((int(each.parent.parent.name.rpartition("-")[2]) for each in found), 0)
+
+
+def hosts(node: Containerd) -> set[int]:
+    return {int(each.name.rpartition("-")[2]) for each in (node.zygote.state / "hosts").glob("*-*")}
+
+
+def nursery(of_host: int) -> int:
+    return next(_children(of_host, "wherry-nursery"), 0)
+
+
+def holder(pod: Pod) -> int:
+    said = pod.cri.call("RuntimeService", "PodSandboxStatus", pod_sandbox_id=pod.id, verbose=True)
+    return int(json.loads(said.info["info"])["pid"])
+
+
+def worker(of_host: int, container: str = "") -> int:
+    """The guest's process; of this container, where its id is known."""
+    workers = _children(of_host, "wherry-worker")
+    return next((pid for pid in workers if container in _read(f"/proc/{pid}/cgroup")), 0)
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie is not."""
+    return bool(pid) and _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] not in ([], ["Z"])
+
+
+def kill(pid: int) -> None:
+    """SIGKILL; what is gone already, or was never there (0), is left alone."""
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _children(pid: int, name: str) -> Iterator[int]:
+    for child in map(int, _read(f"/proc/{pid}/task/{pid}/children").split()):
+        if _read(f"/proc/{child}/comm").strip() == name:
+            yield child
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def holders(of_host: int) -> list[int]:
+    return list(_children(of_host, "holder"))
+
+
+def of_container(container: str) -> list[int]:
+    """Processes in the cgroup of this container."""
+    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [pid for pid in pids if container in _read(f"/proc/{pid}/cgroup") and is_alive(pid)]
