@@ -156,6 +156,36 @@ def test_nothing_is_lost_while_containerd_stands_still(node: Containerd, pod: Po
     assert container.out() == "begun\n" + "0123456789abcdef\n" * 12_000 + "over\n"
 
 
+def test_a_guest_waits_while_containerd_stands_still(node: Containerd, pod: Pod) -> None:
+    """What it cannot write on it does not read: both pipes are full, and all of it is in the log in the end."""
+    container = pod.start(guest("wasm-relay", stdin=True))
+    container.says("ready")
+    line = b"0123456789abcde\n"
+    pid, sent = container.pid, 0
+    with open(_stdin_of(container), "wb", buffering=0, opener=_not_waiting) as fifo:
+        os.kill(node.pid, signal.SIGSTOP)
+        try:
+            while not _writes_to_a_pipe(pid):
+                sent += fifo.write(line) or 0
+                assert sent < 1 << 20
+            while (taken := fifo.write(line)) is not None:
+                sent += taken
+                assert sent < 1 << 20
+        finally:
+            os.kill(node.pid, signal.SIGCONT)
+    assert sent > 1 << 16
+    until(lambda: container.out() == "ready\n" + line.decode() * (sent // len(line)))
+
+
+def _not_waiting(path: str, _flags: int) -> int:
+    return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+
+
+def _writes_to_a_pipe(pid: int) -> bool:
+    """Whether one of its threads cannot write on."""
+    return any("pipe_write" in path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/wchan"))
+
+
 def _waits_for_a_pipe(node: Containerd) -> bool:
     """Whether the container's writer can write no more."""
     writers = [pid for pid in node.traces.pids() if "head" in _command(pid) and "yes" not in _command(pid)]
