@@ -23,6 +23,11 @@ HELLO = Path(__file__).parent.parent.parent / "examples" / "01-hello" / "hello.w
 WASM: Mapping[str, Callable[[], Path]] = {
     "wasm-hello": lambda: HELLO,
     "wasm-http": lambda: guests.http("hello"),
+    "wasm-types": lambda: guests.http("types"),
+    "wasm-outbound": lambda: guests.http("outbound"),
+    "wasm-fetch": lambda: guests.caller("fetch"),
+    "wasm-wasi": lambda: guests.command("wasi"),
+    "wasm-component": lambda: guests.command_component("wasi"),
     "wasm-hold": lambda: guests.command("hold"),
     "wasm-echo": lambda: guests.command("echo"),
     "wasm-exit": lambda: guests.command("exit"),
@@ -30,7 +35,8 @@ WASM: Mapping[str, Callable[[], Path]] = {
     "wasm-relay": lambda: guests.command("relay"),
     "wasm-hostile": lambda: guests.command("hostile"),
 }
-"""Artifacts in the CNCF layout, by repository. `wasm-hello` and `wasm-http` serve HTTP, the others are commands."""
+"""Artifacts in the CNCF layout, by repository. `wasm-hello`, `-http`, `-types` and `-outbound` serve HTTP, the others are
+commands; `-fetch` and `-component` are components."""
 SHELL = "shell"
 """An ordinary container with busybox, whose argument is a shell command."""
 TAR = "wasm-tar"

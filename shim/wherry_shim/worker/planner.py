@@ -10,11 +10,14 @@ import json
 import math
 import os
 import signal
+import ssl
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
+
+import certifi
 
 from wherry.engine.host import Host
 from wherry.engine.prepare import prepare
@@ -61,7 +64,7 @@ def _start(order: WorkerOrder) -> start.Start:
     calls = (*_OF_ITS_OWN, root.own_proc(), *rights.give_up(rights.user_of(spec.get("process") or {})))
     for path in order.joined:
         _enter(path)
-    plan = root.change_root(prepared.plan, _resolver(bundle) if prepared.plan.outbound else (), order.root)
+    plan = root.change_root(prepared.plan, _ways_out(bundle, prepared.plan.outbound), order.root)
     return start.Start(
         prepared=replace(prepared, plan=plan),
         workers=_workers(spec),
@@ -96,6 +99,11 @@ def _workers(spec: Mapping[str, Any]) -> int:
     return max(1, math.ceil(quota / period))
 
 
-def _resolver(bundle: Bundle) -> tuple[tuple[str, str], ...]:
-    found = [(bundle.mount(path), path) for path in _RESOLVER]
-    return tuple((mount.host, path) for mount, path in found if mount)
+def _ways_out(bundle: Bundle, outbound: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Files of the node by which hosts are found, and trusted, and where the worker looks for them."""
+    if outbound:
+        yield from ((mount.host, path) for path in _RESOLVER if (mount := bundle.mount(path)))
+    if any(origin.startswith("https:") for origin in outbound):
+        paths = ssl.get_default_verify_paths()
+        place = os.environ.get(paths.openssl_cafile_env) or paths.openssl_cafile
+        yield paths.cafile or certifi.where(), place
