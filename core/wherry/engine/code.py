@@ -93,7 +93,7 @@ class Code:
         self.close()
 
 
-def load(engine: Engine, code: Path, kind: Kind) -> Code:
+def load(engine: Engine, code: str | Path, kind: Kind) -> Code:
     """Map a file that `compiled` returned. kind: of what was compiled, after composing. Raises StartError `compile`."""
     deserialize = capi.component_deserialize_file if kind == "component" else capi.module_deserialize_file
     pointer = c_void_p()

@@ -28,7 +28,7 @@ class Prepared:
     kind: Kind
     entry: str
     build: Build
-    code: Path
+    code: str
 
 
 def prepare(plan: RunPlan, host: Host) -> Prepared:
@@ -36,7 +36,7 @@ def prepare(plan: RunPlan, host: Host) -> Prepared:
     inspection = inspected(plan.wasm)
     entry = admit(inspection, plan.run, plan.wasm.path)
     build = Build(adapter=adapter_of(inspection, plan.run, plan.outbound), fuel=plan.limits.fuel is not None)
-    return Prepared(plan, inspection.kind, entry, build, _code(plan.wasm, build, host))
+    return Prepared(plan, inspection.kind, entry, build, str(_code(plan.wasm, build, host)))
 
 
 def _code(wasm: WasmFile, build: Build, host: Host) -> Path:

@@ -72,7 +72,7 @@ def _ready(start: Start, planner: int, stdio: list[int], kept: list[int]) -> tup
     os.close(planner)
     make(start.calls)
     metrics, traps = kept or (None, None)
-    host = Host(address="::", workers=start.workers, cache=_NOWHERE, metrics=metrics, traps=traps)
+    host = Host(address="::", workers=start.workers, alone=True, cache=_NOWHERE, metrics=metrics, traps=traps)
     guest = load(start.prepared, host)
     seccomp.install(_FILTER)
     return guest, log
