@@ -8,7 +8,6 @@ from __future__ import annotations
 import marshal
 import os
 from dataclasses import astuple, dataclass
-from pathlib import Path
 from typing import Any
 
 from wherry.engine.config import Build
@@ -32,8 +31,7 @@ class Start:
 
 def write(start: Start, memory: int) -> None:
     """memory: an empty memfd. Raises OSError."""
-    plan, kind, entry, build, code, size = astuple(start.prepared)
-    data = memoryview(marshal.dumps(((plan, kind, entry, build, str(code), size), *astuple(start)[1:])))
+    data = memoryview(marshal.dumps(astuple(start)))
     while data:
         data = data[os.write(memory, data) :]
 
@@ -51,7 +49,7 @@ def _prepared(  # noqa: PLR0913, PLR0917 - its fields
     plan: tuple[Any, ...], kind: Any, entry: str, build: tuple[Any, ...], code: str, size: int
 ) -> Prepared:
     descriptor = os.open(code, os.O_RDONLY | os.O_CLOEXEC)
-    return Prepared(_plan(*plan), kind, entry, Build(*build), Path(f"/proc/self/fd/{descriptor}"), size)
+    return Prepared(_plan(*plan), kind, entry, Build(*build), f"/proc/self/fd/{descriptor}", size)
 
 
 def _plan(  # noqa: PLR0913, PLR0917 - a plan's fields

@@ -59,7 +59,7 @@ class Prefault:
     there would cost more than they save.
     """
 
-    def __init__(self, code: Path, size: int) -> None:
+    def __init__(self, code: str | Path, size: int) -> None:
         self._code, self._size = code.resolve(), size
         self._table: PageTable | None = None
         self._lessons = Lessons()

@@ -53,8 +53,10 @@ class Server:
         """Serve until SIGTERM or SIGINT, then drain. In the main thread; once in a process that is `alone`.
 
         The ending is exit 0 when all that was in flight was finished within `plan.drain` seconds, else 128 + the
-        signal. A second signal ends at once.
+        signal. A second signal ends at once, but for a process that is alone.
         """
+        if self._alone:
+            return self._serve()
         with self._opened:
             supervisor = self._supervisor
             if self._alone:
@@ -63,6 +65,14 @@ class Server:
             ending = supervisor.serve() if self._alone else supervisor.run(reload)
             self._report(summary(self._counters.total()))
             return ending
+
+    def _serve(self) -> Ending:
+        """Nothing is freed: guests that were cut off may still use it, until the process ends."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until there is somebody to drain
+        listen(self._sockets)
+        ending = self._supervisor.serve()
+        self._report(summary(self._counters.total()))
+        return ending
 
     def close(self) -> None:
         """Free what was opened; without effect after `run`."""
