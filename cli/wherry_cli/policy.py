@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wherry.errors import VerificationError
 from wherry.oci.resolve import Resolved
-from wherry.oci.signature import PublicKey, Verified, public_keys, verify
 from wherry.oci.store import Repository
 from wherry_cli.options import contents
+
+if TYPE_CHECKING:
+    from wherry.oci.signature import PublicKey, Verified
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class Policy:
 
     def verified(self, repository: Repository, resolved: Resolved) -> Verified:
         """Who signed the manifest, or the index that names it by digest. Raises VerificationError, InputError."""
+        # Signatures bring a cryptography library along: a server that has nothing to verify would keep 4 MiB of it.
+        from wherry.oci.signature import verify  # noqa: PLC0415
+
         try:
             return verify(repository, resolved.digest, self.keys, self.threshold)
         except VerificationError:
@@ -36,4 +42,8 @@ class Policy:
 
 def keys_of(files: Iterable[Path]) -> tuple[PublicKey, ...]:
     """The public keys in PEM files. Raises InputError."""
+    if not (files := tuple(files)):
+        return ()
+    from wherry.oci.signature import public_keys  # noqa: PLC0415
+
     return tuple(key for file in files for key in public_keys(contents("--key", file), str(file)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wherry.errors import FieldError, InputError, InvalidApp
 from wherry.oci import source
 from wherry.oci.access import Access
 from wherry.oci.pull import Artifact, pull
-from wherry.oci.signature import PublicKey
 from wherry.oci.source import FileSource, FolderSource
 from wherry.plan.from_app import Local, Module, from_app
 from wherry.plan.locally import ignored
@@ -22,6 +22,9 @@ from wherry_cli.documents import SUFFIXES, app_of
 from wherry_cli.failure import note
 from wherry_cli.policy import Policy
 from wherry_cli.settings import Setting
+
+if TYPE_CHECKING:
+    from wherry.oci.signature import PublicKey
 
 
 @dataclass(frozen=True)

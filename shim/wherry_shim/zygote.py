@@ -16,8 +16,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from wherry.engine.machine import make_ahead
 from wherry.errors import WherryError
-from wherry_shim import answer, request
+from wherry_shim import answer, holes, request
 from wherry_shim.hosts import sweep
 from wherry_shim.linux import holder
 from wherry_shim.linux.clone import clone
@@ -148,6 +149,15 @@ def _install_holder(path: Path) -> None:
     fresh.replace(path)
 
 
+def warm_up() -> None:
+    """Have ready what every guest needs. Starts no thread."""
+    os.environ["TOKIO_WORKER_THREADS"] = "1"  # the engine's; as many as there are processors cost a worker 100 KiB each
+    make_ahead()
+    gc.collect()
+    holes.fill()
+    gc.freeze()
+
+
 def main() -> int:
     """`python -m wherry_shim.zygote`. Exit status 1 and one line when it cannot run."""
     try:
@@ -162,9 +172,7 @@ def main() -> int:
     except (WherryError, OSError) as fault:
         print(f"wherry: the zygote cannot start: {fault}", file=sys.stderr)
         return 1
-    os.environ["TOKIO_WORKER_THREADS"] = "1"  # the engine's; as many as there are processors cost a worker 100 KiB each
-    gc.collect()
-    gc.freeze()
+    warm_up()
     zygote.run()
     return 0
 

@@ -66,7 +66,7 @@ def _pods(node: Containerd, side: Side, count: int, parallel: int) -> None:
 def _settled(node: Containerd, before: Census | None = None) -> Census:
     """Counted when nothing changes any more: shims end a little after containerd has answered."""
     with suppress(TimeoutError):
-        until(lambda: not before or not differences(before, census(node)), 30.0)
+        until(lambda: not before or not differences(before, census(node)), 30.0, pause=0.5)
     last = census(node)
     for _ in range(30):
         time.sleep(1.0)

@@ -33,7 +33,7 @@ class Nodes:
         if version not in self._running:
             started = containerd(version, {images.HOST: self._host}, images.PAUSE)
             node = self._running[version] = self._stack.enter_context(started)
-            for name in (*images.NATIVE, *images.WASM, images.TAR):
+            for name in (*images.NATIVE, *images.WASM, images.TAR, images.SHELL):
                 node.cri.pull(images.reference(name))
         return self._running[version]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +33,10 @@ class Certificate:
     der: bytes
 
 
-def self_signed(folder: Path, name: str = "loopback") -> Certificate:
-    """For localhost, 127.0.0.1 and ::1, valid for a day."""
+def self_signed(folder: Path, name: str = "loopback", *hosts: str) -> Certificate:
+    """For localhost, 127.0.0.1, ::1 and these hosts, valid for a day."""
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate(key, name)
+    certificate = _certificate(key, name, (*LOOPBACK, *map(x509.DNSName, hosts)))
     pem = certificate.public_bytes(Encoding.PEM)
     cert_file, key_file = folder / f"{name}.crt", folder / f"{name}.key"
     cert_file.write_bytes(pem)
@@ -50,12 +51,14 @@ def server_context(certificate: Certificate) -> ssl.SSLContext:
     return context
 
 
-def _certificate(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:
+def _certificate(
+    key: ec.EllipticCurvePrivateKey, name: str, alternatives: Sequence[x509.GeneralName]
+) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - datetime.timedelta(hours=1))
     builder = builder.not_valid_after(now + datetime.timedelta(days=1))
-    builder = builder.add_extension(x509.SubjectAlternativeName(LOOPBACK), critical=False)
+    builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     return builder.sign(key, hashes.SHA256())

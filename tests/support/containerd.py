@@ -155,7 +155,7 @@ class Containerd:
     def wait_until_clean(self, seconds: float = 10.0) -> None:
         """containerd answers before its shims have ended. Raises AssertionError with what is left in the end."""
         with contextlib.suppress(TimeoutError):
-            until(lambda: not self.leftovers(), seconds)
+            until(lambda: not self.leftovers(), seconds, pause=0.2)  # all of /proc is looked through each time
         left = self.leftovers()
         assert not left, "left behind:\n" + "\n".join(left)
 
@@ -175,7 +175,7 @@ def _sweep(traces: Traces) -> None:
     for pid in traces.pids():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    until(lambda: not traces.pids(), START)
+    until(lambda: not traces.pids(), START, pause=0.1)
     for path in traces.mount_points():
         subprocess.run(["umount", "--lazy", path], check=False)
     _disconnect(traces)

@@ -21,7 +21,7 @@ _DIFFERS = (
     (re.compile(r"/proc/\d+/"), "/proc/<pid>/"),
     (re.compile(r"(containers/app/)[0-9a-f]{8}\b"), r"\1<hash>"),
     (re.compile(r"/wherry-\w+/pods\b"), "/<parent>"),
-    (re.compile(r"/tmp/wherry-\w+"), "/<folder>"),
+    (re.compile(r"/tmp/wherry-\w+/(root|state)\b"), "/<containerd>"),
     (re.compile(r"/tmp/pytest-of-[^\"]+/"), "/<folder>/"),
 )
 _MACHINES = ("uidMappings", "seccomp", "resources", "maskedPaths", "readonlyPaths")

@@ -27,6 +27,7 @@ class PodSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     host_network: bool = False
     share_processes: bool = False
+    privileged: bool = False
     ports: tuple[tuple[int, int], ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
@@ -53,7 +54,11 @@ class PodSpec:
             "annotations": self.annotations,
             "linux": {
                 "cgroup_parent": cgroup_parent,
-                "security_context": {"namespace_options": self.namespaces(), "seccomp": {"profile_type": 0}},
+                "security_context": {
+                    "namespace_options": self.namespaces(),
+                    "privileged": self.privileged,
+                    "seccomp": {"profile_type": 0},
+                },
                 "sysctls": self.sysctls,
                 "resources": self.resources,
             },

@@ -23,13 +23,22 @@ HELLO = Path(__file__).parent.parent.parent / "examples" / "01-hello" / "hello.w
 WASM: Mapping[str, Callable[[], Path]] = {
     "wasm-hello": lambda: HELLO,
     "wasm-http": lambda: guests.http("hello"),
+    "wasm-types": lambda: guests.http("types"),
+    "wasm-outbound": lambda: guests.http("outbound"),
+    "wasm-fetch": lambda: guests.caller("fetch"),
+    "wasm-wasi": lambda: guests.command("wasi"),
+    "wasm-component": lambda: guests.command_component("wasi"),
     "wasm-hold": lambda: guests.command("hold"),
     "wasm-echo": lambda: guests.command("echo"),
     "wasm-exit": lambda: guests.command("exit"),
     "wasm-files": lambda: guests.command("files"),
+    "wasm-relay": lambda: guests.command("relay"),
     "wasm-hostile": lambda: guests.command("hostile"),
 }
-"""Artifacts in the CNCF layout, by repository. `wasm-hello` and `wasm-http` serve HTTP, the others are commands."""
+"""Artifacts in the CNCF layout, by repository. `wasm-hello`, `-http`, `-types` and `-outbound` serve HTTP, the others are
+commands; `-fetch` and `-component` are components."""
+SHELL = "shell"
+"""An ordinary container with busybox, whose argument is a shell command."""
 TAR = "wasm-tar"
 """The guest of `wasm-echo` as a file of an ordinary image, named by its entrypoint."""
 
@@ -55,10 +64,18 @@ def container(name: str) -> Image:
     return Image({f"/{name}": native(name).read_bytes()}, {"Entrypoint": [f"/{name}"], "Env": ["PATH=/"]})
 
 
+def shell() -> Image:
+    """busybox, whole: whoever needs a shell in an ordinary container."""
+    links = {f"/bin/{name}": "/bin/busybox" for name in ("sh", "cat", "sleep", "stty", "tail", "dd", "true")}
+    binary = programs.installed("busybox").read_bytes()
+    return Image({"/bin/busybox": binary}, {"Entrypoint": ["/bin/sh", "-c"], "Env": ["PATH=/bin"]}, links)
+
+
 def fill(host: str, cache: Path) -> None:
     """Push all of them to the registry at host, `localhost:<port>`. cache: a folder for our own push."""
     for name in NATIVE:
         oci_images.push(host, name, "v1", container(name))
+    oci_images.push(host, SHELL, "v1", shell())
     access = Access(cache)
     for name, guest in WASM.items():
         push(guest(), f"{host}/{name}:v1", access)

@@ -148,11 +148,11 @@ class Container:
         return old
 
 
-def until(holds: Callable[[], T | None], seconds: float = PATIENCE) -> T:
-    """The first answer that is true, asked again every few milliseconds."""
+def until(holds: Callable[[], T | None], seconds: float = PATIENCE, pause: float = 0.005) -> T:
+    """The first answer that is true, asked again after each pause."""
     end = time.monotonic() + seconds
     while not (answer := holds()):
         if time.monotonic() > end:
             raise TimeoutError(f"not within {seconds:.0f} s")
-        time.sleep(0.005)
+        time.sleep(pause)
     return answer

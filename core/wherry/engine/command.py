@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from wherry.engine import capi, code, metering, wasi
-from wherry.engine.config import new_engine
 from wherry.engine.guest import Component, Module, Usage, WayOut, run_once
 from wherry.engine.host import Host
 from wherry.engine.interrupt import Bell, Interrupt
+from wherry.engine.machine import machine_for
 from wherry.engine.prepare import Prepared
 from wherry.engine.stdio import Stdio
 from wherry.engine.store import Store
@@ -57,26 +57,28 @@ def _way_out(plan: RunPlan, host: Host, adapter: str) -> Iterator[WayOut | None]
 
 
 class _Program:
-    """An engine of its own with loaded code, and how to enter it."""
+    """A machine with loaded code, and how to enter it."""
 
     def __init__(self, prepared: Prepared) -> None:
         self.build = prepared.build
         self.entry = prepared.entry
-        self.engine = new_engine(prepared.build)
+        self._machine = machine_for(prepared.build)
+        self.engine = self._machine.engine
         try:
             self.code = code.load(self.engine, prepared.code, prepared.kind)
         except StartError:
-            self.engine.close()
+            self._machine.close()
             raise
 
     def linked(self, interrupt: Interrupt, way_out: WayOut | None) -> Module | Component:
         if self.code.kind == "component":
-            return Component(self.engine, self.code, way_out)
-        return Module(self.engine, self.code, interrupt)
+            return Component(self._machine, self.code, way_out)
+        self._machine.interrupt = interrupt
+        return Module(self._machine, self.code)
 
     def close(self) -> None:
         self.code.close()
-        self.engine.close()
+        self._machine.close()
 
 
 class _Session:

@@ -11,10 +11,10 @@ import time
 from ctypes import addressof, byref, c_void_p
 from dataclasses import dataclass
 
-from wherry.engine import capi, control, poll, preview1
+from wherry.engine import capi, control
 from wherry.engine.code import Code
-from wherry.engine.config import Engine
 from wherry.engine.interrupt import Interrupt
+from wherry.engine.machine import Machine
 from wherry.engine.metering import resident_bytes
 from wherry.engine.store import Store
 from wherry.engine.traps import ending_of_error, ending_of_trap
@@ -55,13 +55,9 @@ class WayOut:
 class Module:
     """A preview-1 module, entered at an exported function without parameters."""
 
-    def __init__(self, engine: Engine, code: Code, interrupt: Interrupt) -> None:
-        self._linker: int = capi.linker_new(engine.pointer)
-        control.check(capi.linker_define_wasi(self._linker))
-        self._callbacks = preview1.define_exit(self._linker), poll.define(self._linker, lambda _context: interrupt)
+    def __init__(self, machine: Machine, code: Code) -> None:
         pre = c_void_p()
-        if error := capi.linker_instantiate_pre(self._linker, code.pointer, byref(pre)):
-            capi.linker_delete(self._linker)
+        if error := capi.linker_instantiate_pre(machine.modules(), code.pointer, byref(pre)):
             raise StartError("missing-import", capi.take_error(error))
         self._pre = pre
         self._instance = capi.Instance()
@@ -91,7 +87,6 @@ class Module:
 
     def close(self) -> None:
         capi.instance_pre_delete(self._pre)
-        capi.linker_delete(self._linker)
 
     def _export(self, store: Store, name: str) -> capi.Extern:
         export, key = capi.Extern(), name.encode()
@@ -102,11 +97,10 @@ class Module:
 class Component:
     """A component that exports `wasi:cli/run`. way_out: of its outbound requests, if it makes any."""
 
-    def __init__(self, engine: Engine, code: Code, way_out: WayOut | None) -> None:
+    def __init__(self, machine: Machine, code: Code, way_out: WayOut | None) -> None:
         self._code = code
         self._way_out = way_out
-        self._linker: int = capi.component_linker_new(engine.pointer)
-        control.check(capi.component_linker_add_wasip2(self._linker))
+        self._linker = machine.components()
         if way_out:
             control.check(capi.component_linker_add_wasi_http(self._linker))
             self._callbacks = control.define(self._linker, {b"egress": self._ask_egress})
@@ -131,7 +125,7 @@ class Component:
         return 0
 
     def close(self) -> None:
-        capi.component_linker_delete(self._linker)
+        """Nothing of its own is left."""
 
     def _ask_egress(self, _arguments: int, results: int) -> None:
         assert self._way_out  # noqa: S101 - the import is defined only with one

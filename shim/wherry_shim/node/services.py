@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +11,11 @@ from wherry_shim.node import unit
 from wherry_shim.node.fault import NodeError
 from wherry_shim.node.host import Host
 from wherry_shim.node.systemd import Systemd
+
+_PID_FILE = "/run/wherry/zygote.pid"
+"""Written by a zygote that takes requests."""
+_READY = 60.0
+"""Seconds for its start."""
 
 
 class Services(Protocol):
@@ -67,8 +73,19 @@ class SystemdServices:
         self._systemd.reload()
         self._systemd.enable(unit.NAME)
         self._systemd.restart(unit.NAME)
-        if not self.zygote_is_alive():
-            raise NodeError(f"{unit.NAME} does not stay up", cure=f"see journalctl -u {unit.NAME}")
+        deadline = time.monotonic() + _READY
+        while not self._answers():
+            if time.monotonic() > deadline:
+                raise NodeError(f"{unit.NAME} does not come up", cure=f"see journalctl -u {unit.NAME}")
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        """A launcher waits two seconds for a zygote; on a busy node its imports may take longer."""
+        try:
+            written = self.host.at(_PID_FILE).read_text().strip()
+        except FileNotFoundError:
+            return False
+        return written == self._systemd.main_pid(unit.NAME)
 
     def stop_zygote(self) -> None:
         """And forget it. Its unit's file may be there or not."""

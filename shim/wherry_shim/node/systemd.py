@@ -54,6 +54,10 @@ class Systemd:
         except NodeError:
             return False
 
+    def main_pid(self, unit: str) -> str:
+        """The process that the unit started; `0` when none runs."""
+        return self._call("show", "--property=MainPID", "--value", unit).strip()
+
     def command_line(self, unit: str) -> str:
         """How the unit starts its program, as systemd shows it; empty for an unknown unit."""
         return self._call("show", "--property=ExecStart", "--value", unit)

@@ -79,24 +79,23 @@ def command(uri: str) -> Command:
 async def started(uri: str, owner: Owner, reaper: Reaper) -> Logger:
     """A logger that is ready. Raises StartError."""
     wanted = command(uri)
-    with ExitStack() as theirs, ExitStack() as ours:
+    with ExitStack() as always, ExitStack() as theirs, ExitStack() as ours:
         readers, writers = zip(_pipe(theirs, ours), _pipe(theirs, ours), strict=True)
-        ready, tells = os.pipe2(os.O_CLOEXEC)
-        theirs.callback(os.close, tells)
+        ready, tells = _pipe(always, theirs)
         pid = _spawned(wanted, owner, [*readers, tells])
-        ended = reaper.watch(pid)
+        logger = Logger(*writers, pid, reaper.watch(pid))
         theirs.close()
-        logger = Logger(*writers, pid, ended)
         ours.callback(logger.end)
-        await _ready(ready, wanted, ended)
+        await _ready(ready, wanted)
         ours.pop_all()
         return logger
 
 
-def _pipe(theirs: ExitStack, ours: ExitStack) -> tuple[int, int]:
+def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
+    """Each end is closed with its stack."""
     reader, writer = os.pipe2(os.O_CLOEXEC)
-    theirs.callback(os.close, reader)
-    ours.callback(os.close, writer)
+    reading.callback(os.close, reader)
+    writing.callback(os.close, writer)
     return reader, writer
 
 
@@ -119,8 +118,8 @@ def _spawned(wanted: Command, owner: Owner, files: list[int]) -> int:
             raise StartError("plan", f"logger {wanted.program}: {fault.strerror}", cure="correct stdout") from fault
 
 
-async def _ready(reader: int, wanted: Command, ended: asyncio.Future[int]) -> None:
-    """Closes the reader."""
+async def _ready(reader: int, wanted: Command) -> None:
+    """Whether a `binary` ended instead of getting ready is not to be told, as in containerd."""
     loop = asyncio.get_running_loop()
     told: asyncio.Future[None] = loop.create_future()
     loop.add_reader(reader, _tell, told)
@@ -132,8 +131,7 @@ async def _ready(reader: int, wanted: Command, ended: asyncio.Future[int]) -> No
         raise StartError("instantiate", f"logger {wanted.program}: not ready within {READY_WITHIN:g} s") from None
     finally:
         loop.remove_reader(reader)
-        os.close(reader)
-    if (wanted.scheme == "binary-v2" and not said) or (ended.done() and ended.result()):
+    if wanted.scheme == "binary-v2" and not said:
         raise StartError("instantiate", f"logger {wanted.program}: ended before it was ready")
 
 

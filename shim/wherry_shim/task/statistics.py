@@ -29,9 +29,13 @@ _OTHER_NAMES = {
 }
 """memory.stat of version 1 and the message, where they differ."""
 
-_FIELDS_V1 = frozenset(field.name for field in v1.MemoryStat.DESCRIPTOR.fields)
-_FIELDS_V2 = frozenset(field.name for field in v2.MemoryStat.DESCRIPTOR.fields)
-_EVENTS_V2 = frozenset(field.name for field in v2.MemoryEvents.DESCRIPTOR.fields)
+
+def _numbers(message: type[Message]) -> frozenset[str]:
+    """The fields that are no messages: some kernels tell of swap in memory.stat as well."""
+    return frozenset(field.name for field in message.DESCRIPTOR.fields if field.message_type is None)
+
+
+_FIELDS_V1, _FIELDS_V2, _EVENTS_V2 = _numbers(v1.MemoryStat), _numbers(v2.MemoryStat), _numbers(v2.MemoryEvents)
 
 
 def metrics(statistics: Statistics) -> Any:

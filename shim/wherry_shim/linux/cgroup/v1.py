@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from wherry_shim.linux.cgroup.statistics import Cpu, Memory, Statistics
 
 _PREFERRED = ("pids", "memory", "cpu", "freezer", SYSTEMD)
 _TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_ANEW = 5
 _UNLIMITED = 1 << 62
 """Bytes; version 1 says so for no limit, less the size of a page."""
 
@@ -86,9 +88,17 @@ class V1Cgroup:
 
     def freeze(self) -> None:
         state = self._file("freezer", "freezer.state")
-        write(state, "FROZEN")
+        tries = itertools.count(1)
+
+        def frozen() -> bool:
+            # The kernel can miss a process that forks: it is asked again, and now and then begins anew, as by runc.
+            if next(tries) % _ANEW == 0:
+                write(state, "THAWED")
+            write(state, "FROZEN")
+            return read(state) == "FROZEN"
+
         try:
-            wait(lambda: read(state) == "FROZEN", f"{state}: does not become FROZEN")
+            wait(frozen, f"{state}: does not become FROZEN")
         except CgroupError:
             write(state, "THAWED")
             raise
