@@ -29,8 +29,8 @@ from wherry_shim import launcher
 
 START = 60.0
 """Seconds for a start on a busy machine."""
-PURGES = 3
-"""containerd refuses once to stop a pod whose shim it has just lost."""
+PURGED = 30.0
+"""Seconds. containerd refuses for a while to stop a pod whose shim it has just lost."""
 NOTHING: Mapping[str, str] = {}
 
 
@@ -124,12 +124,17 @@ class Containerd:
         return Pod(self.cri, self.cri.run_pod(handler, config), spec, config, folder)
 
     def purge(self) -> None:
-        """Remove every pod, as a kubelet does: again and again. The daemon must run."""
-        for _ in range(PURGES):
-            for pod in self.cri.pods():
-                with contextlib.suppress(CriError):
-                    self.cri.stop_pod(pod.id)
-                    self.cri.remove_pod(pod.id)
+        """Remove every pod, as a kubelet does: again and again, for half a minute. The daemon must run."""
+        with contextlib.suppress(TimeoutError):
+            until(self._purged, PURGED)
+
+    def _purged(self) -> bool:
+        pods = self.cri.pods()
+        for pod in pods:
+            with contextlib.suppress(CriError):
+                self.cri.stop_pod(pod.id)
+                self.cri.remove_pod(pod.id)
+        return not pods
 
     def sweep_networks(self) -> None:
         """A killed containerd forgets the network of a pod that it was making, whose shim it had not called yet. No pod
