@@ -23,6 +23,7 @@ class Reaper:
         self._watched: dict[int, asyncio.Future[int]] = {}
         self._unclaimed: OrderedDict[int, int] = OrderedDict()
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
+        loop.call_soon(self._reap)  # who ended before this was told of to nobody
 
     def watch(self, pid: int) -> asyncio.Future[int]:
         """Done when the process ends. Once for each child, as soon as its pid is known."""

@@ -29,6 +29,8 @@ from wherry_shim import launcher
 
 START = 60.0
 """Seconds for a start on a busy machine."""
+PURGES = 3
+"""containerd refuses once to stop a pod whose shim it has just lost."""
 NOTHING: Mapping[str, str] = {}
 
 
@@ -122,11 +124,22 @@ class Containerd:
         return Pod(self.cri, self.cri.run_pod(handler, config), spec, config, folder)
 
     def purge(self) -> None:
-        """Remove every pod. The daemon must run."""
-        for pod in self.cri.pods():
-            with contextlib.suppress(CriError):
-                self.cri.stop_pod(pod.id)
-                self.cri.remove_pod(pod.id)
+        """Remove every pod, as a kubelet does: again and again. The daemon must run."""
+        for _ in range(PURGES):
+            for pod in self.cri.pods():
+                with contextlib.suppress(CriError):
+                    self.cri.stop_pod(pod.id)
+                    self.cri.remove_pod(pod.id)
+
+    def sweep_networks(self) -> None:
+        """A killed containerd forgets the network of a pod that it was making, whose shim it had not called yet. No pod
+        may be there.
+        """
+        for path in self.folder.glob("state/io.containerd.grpc.v1.cri/netns/*"):
+            subprocess.run(["umount", "--lazy", path], check=False)
+            path.unlink()
+        for path in self.folder.glob("cni/ipam/*/100.*"):
+            path.unlink()
 
     def leftovers(self) -> list[str]:
         """What is on the machine because of this containerd's pods, one line each; daemon and zygote are not."""

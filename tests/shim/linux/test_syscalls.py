@@ -15,6 +15,7 @@ IMPORTS = """
 import os, pathlib, signal, socket, sys
 from wherry_shim.linux.mounts import *
 from wherry_shim.linux.namespaces import *
+from wherry_shim.linux.calls import make
 from wherry_shim.linux.privileges import *
 from wherry_shim.linux.process import *
 status = lambda: dict(line.split(":\\t") for line in open("/proc/self/status").read().splitlines())
@@ -69,12 +70,12 @@ except OSError as error:
 
 def test_rights_that_were_given_up_are_gone() -> None:
     program = """
-no_new_privileges()
-drop_bounding_set()
-keep_capabilities()
+make(no_new_privileges())
+make(drop_bounding_set())
+make(keep_capabilities())
 os.setresgid(65532, 65532, 65532)
 os.setresuid(65532, 65532, 65532)
-drop_capabilities()
+make(drop_capabilities())
 have = status()
 print([have["Cap" + name] for name in ("Inh", "Prm", "Eff", "Bnd", "Amb")], have["NoNewPrivs"])
 """

@@ -60,7 +60,7 @@ class Prefault:
     """
 
     def __init__(self, code: Path, size: int) -> None:
-        self._code, self._size = code, size
+        self._code, self._size = code.resolve(), size
         self._table: PageTable | None = None
         self._lessons = Lessons()
         self._drops, self._due = 0, 2
