@@ -29,9 +29,16 @@ _OTHER_NAMES = {
 }
 """memory.stat of version 1 and the message, where they differ."""
 
-_FIELDS_V1 = frozenset(field.name for field in v1.MemoryStat.DESCRIPTOR.fields)
-_FIELDS_V2 = frozenset(field.name for field in v2.MemoryStat.DESCRIPTOR.fields)
-_EVENTS_V2 = frozenset(field.name for field in v2.MemoryEvents.DESCRIPTOR.fields)
+
+
+def _numbers(message: type[Message]) -> frozenset[str]:
+    """Names of plain fields: memory.stat's `swap` is a number, the message's an entry of its own."""
+    return frozenset(field.name for field in message.DESCRIPTOR.fields if field.message_type is None)
+
+
+_FIELDS_V1 = _numbers(v1.MemoryStat)
+_FIELDS_V2 = _numbers(v2.MemoryStat)
+_EVENTS_V2 = _numbers(v2.MemoryEvents)
 
 
 def metrics(statistics: Statistics) -> Any:
