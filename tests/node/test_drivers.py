@@ -17,6 +17,7 @@ from tests.node.test_confinement import status
 from tests.node.test_guests import annotated, get, guest, listens
 from tests.support import images, programs
 from tests.support.containerd import Containerd, containerd
+from tests.support.cri import CriError
 from tests.support.cri_configs import ContainerSpec, PodSpec
 from tests.support.pods import Container, Pod, until
 from tests.support.registry import Registry
@@ -199,3 +200,13 @@ def test_pods_outlive_their_host_by_nothing(node: Containerd, pod: Pod) -> None:
     os.kill(int(status(container.pid)["PPid"]), signal.SIGKILL)
     container.ended()
     until(lambda: not any(map(os.path.exists, cgroup.directories)), 60)
+
+
+@pytest.mark.skipif(os.path.isdir("/run/systemd/system"), reason="needs a machine without systemd, such as a container")
+def test_a_slice_without_systemd_is_refused_by_one_sentence_and_leaves_nothing(node: Containerd) -> None:
+    spec = PodSpec("app")
+    config = node.cri.message("PodSandboxConfig", **spec.config(node.folder / "logs", "/wherrytest.slice"))
+    with pytest.raises(CriError, match="systemd cannot be reached by") as caught:
+        node.cri.run_pod("wherry", config)
+    assert "SystemdCgroup = false" in caught.value.details
+    assert "Traceback" not in caught.value.details
