@@ -28,7 +28,8 @@ class Reaper:
     def watch(self, pid: int) -> asyncio.Future[int]:
         """Done when the process ends. Once for each child, as soon as its pid is known."""
         future: asyncio.Future[int] = self._loop.create_future()
-        if (status := self._unclaimed.pop(pid, None)) is not None:
+        status = self._unclaimed.pop(pid, None)
+        if status is not None and not os.path.exists(f"/proc/{pid}"):  # else a stranger's, whose number is in use again
             future.set_result(status)
         else:
             self._watched[pid] = future

@@ -58,7 +58,8 @@ class Containerd:
     @property
     def cgroup_parent(self) -> str:
         """What the pods' cgroups lie in, as CRI wants it."""
-        return f"/{self.traces.cgroup}/pods"
+        slice = self.traces.cgroup.removesuffix(".slice")
+        return f"/{slice}.slice/{slice}-pods.slice" if slice != self.traces.cgroup else f"/{slice}/pods"
 
     def log(self) -> str:
         """What the daemon has said since its first start."""
@@ -179,6 +180,8 @@ def _sweep(traces: Traces) -> None:
     for path in traces.mount_points():
         subprocess.run(["umount", "--lazy", path], check=False)
     _disconnect(traces)
+    if traces.cgroup.endswith(".slice"):
+        subprocess.run(["systemctl", "stop", traces.cgroup], check=False)
     for folder in traces.cgroup_folders():
         folder.rmdir()
 
@@ -197,10 +200,11 @@ def containerd(
     handlers: Sequence[Handler] = (),
     environment: Mapping[str, str] = NOTHING,
     runc_binary: Path | None = None,
+    systemd: bool = False,
 ) -> Iterator[Containerd]:
     """A containerd that takes pods. registries: what names in references stand for, such as {"registry.test":
     "localhost:5000"}. handlers: besides `runc` and `wherry`. environment: of the daemon, on top of this process's own.
-    runc_binary: another runc than the machine's.
+    runc_binary: another runc than the machine's. systemd: it keeps the pods' cgroups, as scopes in a slice.
 
     Skips the test where a program is missing, or for another user than root.
     """
@@ -210,10 +214,11 @@ def containerd(
     with ExitStack() as stack:
         number = stack.enter_context(cni.network())
         folder = stack.enter_context(_tmpfs())
-        rows = [runc("runc", runc_binary, folder / "runc"), wherry(), *handlers]
+        rows = [runc("runc", runc_binary, folder / "runc", systemd=systemd), wherry(), *handlers]
         settings = Settings(folder, plugins, sandbox_image, rows)
         _write(settings, number, registries)
-        traces = Traces(folder, f"wherry-{folder.name.rpartition('-')[2]}", number)
+        name = folder.name.rpartition("-")[2]
+        traces = Traces(folder, f"wherry_{name}.slice" if systemd else f"wherry-{name}", number)
         node = Containerd(version, settings, traces, Zygote(settings, runc_binary), environment)
         _disconnect(traces)  # a run that was killed had the same network
         stack.callback(node.stop)

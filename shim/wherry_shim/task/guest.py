@@ -56,7 +56,7 @@ class Guest:
         kept = [f"file {path}" for path in self._kept] + [f"folder {path.parent}" for path in self._kept[:1]]
         undo.write(self._bundle, lines + kept)
         try:
-            self.cgroup.create(self._resources)
+            await asyncio.to_thread(self.cgroup.create, self._resources)  # systemd may take seconds
             self._streams = Streams()
             await self._streams.open(self._names, Owner(self._order.namespace, self._order.container), self._reaper)
             with ExitStack() as stack:
@@ -118,8 +118,8 @@ class Guest:
         if self._streams:
             self._streams.release()
         with suppress(FileNotFoundError):
-            self.cgroup.kill()
-        self.cgroup.remove()
+            await asyncio.to_thread(self.cgroup.kill)
+        await asyncio.to_thread(self.cgroup.remove)
         for path in self._kept:
             path.unlink(missing_ok=True)
             with suppress(OSError):  # other containers of the pod have theirs there

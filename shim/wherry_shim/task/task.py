@@ -66,7 +66,7 @@ class Task(Life):
     async def resume(self) -> None:
         async with self.lock:
             self.check("resume")
-            self.workload.cgroup.thaw()
+            await asyncio.to_thread(self.workload.cgroup.thaw)
             self.move("resume")
             self._publish(events.TaskResumed(container_id=self.id))
 
