@@ -61,6 +61,6 @@ def node(nodes: Nodes, version: str) -> Iterator[Containerd]:
 
 @pytest.fixture
 def origin(node: Containerd) -> Zygote:
-    """The zygote of `node`, which runs."""
-    node.start_zygote()
+    """The zygote of `node`, which runs. Its hosts end with their last pod: the next test waits for that."""
+    node.start_zygote(WHERRY_LINGER="0")
     return node.zygote

@@ -262,11 +262,10 @@ def test_a_guest_trusts_the_authorities_that_its_node_trusts(
     service.socket = server_context(certificate).wrap_socket(service.socket, server_side=True)
     url = f"https://service.test:{service.server_address[1]}"
     assert status_of(asked(node, hosts, url), f"/{url}/") == 502
-    node.start_zygote(SSL_CERT_FILE=str(certificate.cert_file))
+    node.start_zygote(WHERRY_LINGER="0", SSL_CERT_FILE=str(certificate.cert_file))
     pod = asked(node, hosts, url)
     with urllib.request.urlopen(f"http://{pod.ip}:8080/{url}/", timeout=60) as response:
         assert response.read() == b"origin"
-    node.start_zygote()
 
 
 def test_a_command_calls_a_service_where_that_is_granted(
