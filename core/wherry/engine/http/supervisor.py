@@ -178,6 +178,7 @@ class Supervisor:
         wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         handlers = {number: signal.signal(number, lambda *_: None) for number in STOPS}
         self._selector.register(reader, selectors.EVENT_READ, lambda: self._signalled(os.read(reader, 64)))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # whoever started us may have kept one back until now
         try:
             yield
         finally:
