@@ -167,7 +167,16 @@ def test_an_init_container_a_sidecar_and_a_guest_make_a_pod(pods: KindNode) -> N
     assert pods.kubectl("logs", name, "-c", "side").startswith("prepared\n")
     with pytest.raises(AssertionError, match="exec is not supported in a Wasm container"):
         pods.kubectl("exec", name, "-c", "app", "--", "/bin/sh")
-    command = [cluster.programs() / "kubectl", "--context", f"kind-{pods.cluster}", "logs", "-f", name, "-c", "side"]
+    command = [
+        str(cluster.programs() / "kubectl"),
+        "--context",
+        f"kind-{pods.cluster}",
+        "logs",
+        "-f",
+        name,
+        "-c",
+        "side",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as following:
         assert following.stdout
         assert next(following.stdout) == "prepared\n"
