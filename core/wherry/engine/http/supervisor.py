@@ -111,7 +111,7 @@ class Supervisor:
         return signalled(self._stop) if self._cut else exited(0)
 
     def serve(self) -> Ending:
-        """Be the one worker, in this process, until everything has ended (docs/decisions/0022)."""
+        """Be the one worker, in this process, until everything has ended (docs/decisions/0028)."""
         (post,) = self._posts
         self._introduce()
         collect_rarely()
