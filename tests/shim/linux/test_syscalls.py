@@ -15,7 +15,7 @@ IMPORTS = """
 import os, pathlib, signal, socket, sys
 from wherry_shim.linux.mounts import *
 from wherry_shim.linux.namespaces import *
-from wherry_shim.linux.calls import make
+from wherry_shim.linux.calls import call, make
 from wherry_shim.linux.privileges import *
 from wherry_shim.linux.process import *
 status = lambda: dict(line.split(":\\t") for line in open("/proc/self/status").read().splitlines())
@@ -126,6 +126,7 @@ print(status()["Name"], sorted(os.waitstatus_to_exitcode(os.wait()[1]) for _ in 
         ("setns(0)", "[Errno 22] setns: Invalid argument"),
         ("unshare(1)", "[Errno 22] unshare: Invalid argument"),
         ("sethostname('x' * 65)", "[Errno 22] sethostname: Invalid argument"),
+        ("make([call('prctl', 99999, 0, 0, 0, 0)])", "[Errno 22] prctl: Invalid argument"),
         ("prctl(99999)", "[Errno 22] prctl 99999: Invalid argument"),
     ],
 )
