@@ -109,7 +109,7 @@ def test_only_annotated_folders_are_given(node: Containerd, tmp_path: Path) -> N
 
 
 def test_a_config_volume_is_read_through_its_links_before_and_after_an_update(pod: Pod, tmp_path: Path) -> None:
-    """As the kubelet writes config maps, secrets, projected and downward volumes: a version, a link to it, links in it."""
+    """As the kubelet writes config maps, secrets and projected volumes: a version, a link to it, links in it."""
     volume = folder(tmp_path / "volume")
     for version in ("one", "two"):
         folder(volume / f"..{version}", key=version)
@@ -208,13 +208,13 @@ def test_a_single_file_lies_inside_of_a_folder(pod: Pod, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("path", ["/", "/proc", "/proc/self", "/dev", "/dev/files/x", "/data/../etc", "//proc"])
 def test_a_mount_where_the_worker_has_its_own_is_refused(pod: Pod, tmp_path: Path, path: str) -> None:
-    with pytest.raises(CriError, match="start/mount: mount /.*: expected an absolute path without"):
+    with pytest.raises(CriError, match=r"start/mount: mount /.*: expected an absolute path without"):
         Files(pod, Mounted(folder(tmp_path / "volume"), path))("list", "/")
 
 
 def test_what_is_no_file_or_folder_is_refused(pod: Pod, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(CriError, match="start/mount: mount /fifo: .* is neither a file nor a folder"):
+    with pytest.raises(CriError, match=r"start/mount: mount /fifo: .* is neither a file nor a folder"):
         Files(pod, Mounted(tmp_path / "fifo", "/fifo"))("list", "/")
 
 

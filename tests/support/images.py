@@ -35,8 +35,8 @@ WASM: Mapping[str, Callable[[], Path]] = {
     "wasm-relay": lambda: guests.command("relay"),
     "wasm-hostile": lambda: guests.command_with_dwarf("hostile"),
 }
-"""Artifacts in the CNCF layout, by repository. `wasm-hello`, `-http`, `-types` and `-outbound` serve HTTP, the others are
-commands; `-fetch` and `-component` are components."""
+"""Artifacts in the CNCF layout, by repository. `wasm-hello`, `-http`, `-types` and `-outbound` serve HTTP, the others
+are commands; `-fetch` and `-component` are components."""
 SHELL = "shell"
 """An ordinary container with busybox, whose argument is a shell command."""
 TAR = "wasm-tar"
