@@ -39,7 +39,8 @@ def test_a_backtrace_of_any_depth_fits_into_a_termination_message(pod: Pod, told
     assert container.ended().exit_code == 134
     first, *frames = told.read_text().splitlines()
     assert first == "trap/stack-overflow: call stack exhausted"
-    assert frames[:2] == ["deeper", "deeper"]
+    assert frames[0].startswith("deeper at ")
+    assert "hostile.c:" in frames[0]
     assert len(told.read_bytes()) <= 4096
 
 
@@ -48,7 +49,7 @@ def test_the_termination_message_is_where_the_pod_wants_it_and_nobodys_mount(pod
     mounts = (Mounted(told, "/var/log/last"),)
     container = pod.start(guest("wasm-hostile", "divide", mounts=mounts, annotations=annotations, uid=65532, gid=65532))
     assert container.ended().exit_code == 134
-    assert told.read_text().startswith("trap/divide-by-zero: integer divide by zero\ndivide\n")
+    assert told.read_text().startswith("trap/divide-by-zero: integer divide by zero\ndivide at ")
 
 
 def test_a_guest_that_ends_well_leaves_no_message(pod: Pod, told: Path) -> None:
@@ -62,7 +63,6 @@ def test_a_guest_that_ends_well_leaves_no_message(pod: Pod, told: Path) -> None:
 @pytest.mark.parametrize(("way", "limits", "line"), [
     ("loop", {"timeout": 0.3}, "limit/timeout: the guest ran longer than its 0.3 s"),
     ("sleep", {"timeout": 0.3}, "limit/timeout: the guest ran longer than its 0.3 s"),
-    ("wait", {"timeout": 0.3}, "limit/timeout: the guest ran longer than its 0.3 s"),
     ("flood", {"timeout": 0.3}, "limit/timeout: the guest ran longer than its 0.3 s"),
     ("loop", {"fuel": 1_000_000}, "limit/fuel: the guest used up its fuel"),
 ])  # fmt: skip

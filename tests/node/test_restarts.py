@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -17,13 +18,13 @@ from tests.support import images, processes
 from tests.support.containerd import Containerd
 from tests.support.cri import CriError
 from tests.support.cri_configs import ContainerSpec, PodSpec
-from tests.support.pods import Container, until
+from tests.support.pods import Container, Pod, until
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 HOLDS = ContainerSpec(images.reference("wasm-hold"), command=("/app.wasm",))
 HTTPD = ContainerSpec(images.reference("httpd"), name="web")
-PARALLEL = 100
+PARALLEL, PATIENCE = 100, 5
 
 
 def exits(code: int, name: str = "app") -> ContainerSpec:
@@ -99,10 +100,25 @@ def test_an_end_of_its_own_while_containerd_is_away_is_told_as_it_was(node: Cont
     assert container.ended().exit_code == 143
 
 
+def started(pod: Pod, spec: ContainerSpec) -> Container:
+    """As a kubelet does: a new attempt for one that was refused because containerd is too busy to answer us."""
+    for attempt in range(PATIENCE):
+        container = pod.create(replace(spec, attempt=attempt))
+        try:
+            container.start()
+        except CriError as fault:
+            if "the kubelet tries again" not in fault.details:
+                raise
+            container.remove()
+        else:
+            return container
+    raise AssertionError(f"refused {PATIENCE} times")
+
+
 def test_a_hundred_pods_in_parallel(node: Containerd) -> None:
     def life(number: int) -> int:
         pod = node.run(PodSpec(f"many{number}"), "wherry")
-        code = pod.start(exits(number % 50)).ended().exit_code
+        code = started(pod, exits(number % 50)).ended().exit_code
         pod.remove()
         return code
 

@@ -7,6 +7,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,7 +35,8 @@ def pod(node: Containerd, origin: Zygote) -> Pod:
 
 def serving(pod: Pod, image: str, **given: object) -> Container:
     container = run(pod, image, **given)
-    until(lambda: listens(pod.ip))
+    until(lambda: listens(pod.ip) or (container.status().state == "exited"), 20)
+    assert container.status().state == "running", container.out("stderr")
     return container
 
 
@@ -61,7 +63,6 @@ def test_a_trap_is_one_answer_and_the_same_text_everywhere(pod: Pod, origin: Zyg
     assert [status_of(pod, path) for path in ("/trap", "/", "/trap")] == [500, 200, 500]
     told = kept.read_text()
     assert told.count("trap/unreachable: ") == told.count("in request GET /trap id=") == 2
-    assert "\nserve" in told.replace("\n    ", "\n") or "serve" in told
     assert told.splitlines()[0] in container.out("stderr")
     assert container.status().state == "running"
 
@@ -103,32 +104,32 @@ def test_a_limit_of_time_ends_a_request_and_no_container(node: Containerd) -> No
     assert "limit/timeout: " in container.out("stderr")
 
 
-def test_more_requests_than_wait_are_refused(node: Containerd) -> None:
+def test_more_requests_than_wait_are_refused(node: Containerd, origin: Zygote) -> None:
     pod = node.run(annotated("wasm-types", "http", limits={"timeout": 60.0, "concurrency": 1}), "wherry")
     serving(pod, "wasm-types")
-    held = [socket.create_connection((pod.ip, 8080)) for _ in range(3)]
-    for each in held:
-        each.sendall(b"GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
-    until(lambda: status_of(pod, "/") == 503, 30)
-    for each in held:
-        each.close()
+    with ExitStack() as held:
+        for _ in range(3):
+            client = held.enter_context(socket.create_connection((pod.ip, 8080)))
+            client.sendall(b"GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
+        until(lambda: counters(origin.state / pod.spec.uid / "app.metrics")["queued"] == 2)
+        assert status_of(pod, "/") == 503
 
 
 # Drain
 
 
-def begun(pod: Pod) -> socket.socket:
+def begun(pod: Pod, origin: Zygote) -> socket.socket:
     """A request whose guest waits for the second half of its body."""
     client = socket.create_connection((pod.ip, 8080), timeout=60)
     client.sendall(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nConnection: close\r\n\r\nab")
-    until(lambda: client.recv(1, socket.MSG_PEEK))  # the guest has begun to answer
+    until(lambda: counters(origin.state / pod.spec.uid / "app.metrics")["in_flight"] == 1)
     return client
 
 
-def test_a_request_that_is_under_way_is_finished_after_sigterm(node: Containerd) -> None:
+def test_a_request_that_is_under_way_is_finished_after_sigterm(node: Containerd, origin: Zygote) -> None:
     pod = node.run(annotated("wasm-http", "http", http={"port": 8080, "drain": 60.0}), "wherry")
     container = serving(pod, "wasm-http")
-    client = begun(pod)
+    client = begun(pod, origin)
     stopping = threading.Thread(target=container.stop, args=(90,))
     stopping.start()
     until(lambda: not listens(pod.ip))
@@ -136,22 +137,23 @@ def test_a_request_that_is_under_way_is_finished_after_sigterm(node: Containerd)
     answer = b"".join(iter(lambda: client.recv(4096), b""))
     stopping.join()
     client.close()
-    assert b"abcd" in answer.replace(b"\r\n2\r\n", b"").replace(b"\r\n", b"") or b"cd" in answer
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"cd" in answer
     assert container.status().exit_code == 0
 
 
-def test_a_request_that_outlasts_the_drain_is_cut(node: Containerd) -> None:
+def test_a_request_that_outlasts_the_drain_is_cut(node: Containerd, origin: Zygote) -> None:
     pod = node.run(annotated("wasm-http", "http", http={"port": 8080, "drain": 0.2}), "wherry")
     container = serving(pod, "wasm-http")
-    client = begun(pod)
+    client = begun(pod, origin)
     assert container.stop(90).exit_code == 143
     client.close()
 
 
-def test_a_request_that_outlasts_the_grace_period_is_killed(node: Containerd) -> None:
+def test_a_request_that_outlasts_the_grace_period_is_killed(node: Containerd, origin: Zygote) -> None:
     pod = node.run(annotated("wasm-http", "http", http={"port": 8080, "drain": 600.0}), "wherry")
     container = serving(pod, "wasm-http")
-    client = begun(pod)
+    client = begun(pod, origin)
     assert container.stop(1).exit_code == 137
     client.close()
 
@@ -277,6 +279,10 @@ def test_a_command_calls_a_service_where_that_is_granted(
     refused = node.run(replace(annotated("wasm-fetch"), name="refused"), "wherry")
     container = run(refused, "wasm-fetch", authority, mounts=(hosts,))
     assert container.ended().exit_code == 1
+    other = node.run(replace(annotated("wasm-fetch", outbound=["http://other.test"]), name="other"), "wherry")
+    container = run(other, "wasm-fetch", authority, mounts=(hosts,))
+    assert container.ended().exit_code == 1
+    assert f'add "http://{authority}" to spec.capabilities.outboundHTTP' in container.out("stderr")
 
 
 def test_a_well_behaved_pod_answers_beside_a_flooding_one(node: Containerd) -> None:

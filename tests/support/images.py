@@ -33,7 +33,7 @@ WASM: Mapping[str, Callable[[], Path]] = {
     "wasm-exit": lambda: guests.command("exit"),
     "wasm-files": lambda: guests.command("files"),
     "wasm-relay": lambda: guests.command("relay"),
-    "wasm-hostile": lambda: guests.command("hostile"),
+    "wasm-hostile": lambda: guests.command_with_dwarf("hostile"),
 }
 """Artifacts in the CNCF layout, by repository. `wasm-hello`, `-http`, `-types` and `-outbound` serve HTTP, the others are
 commands; `-fetch` and `-component` are components."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from wherry.engine import capi, code, metering, wasi
 from wherry.engine.guest import Component, Module, Usage, WayOut, run_once
@@ -51,8 +52,12 @@ def _way_out(plan: RunPlan, host: Host, adapter: str) -> Iterator[WayOut | None]
     # Few commands call out: the rest need not pay for a proxy's imports.
     from wherry.engine.egress import egress_thread  # noqa: PLC0415
 
+    def log(line: str) -> None:
+        with suppress(OSError):  # its reader is gone
+            os.write(host.stdio[2], f"wherry: {line}\n".encode())
+
     timeout = plan.limits.timeout
-    with egress_thread(plan.outbound, log=host.report, timeout=timeout) as egress:
+    with egress_thread(plan.outbound, log=log, timeout=timeout) as egress:
         yield WayOut(egress.port, egress.secret, None if timeout is None else time.monotonic() + timeout)
 
 

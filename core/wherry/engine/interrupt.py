@@ -92,6 +92,7 @@ class Bell:
         wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in handled:
             signal.signal(number, _nothing)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, handled)  # whoever started us may have kept one back until now
         try:
             yield
         finally:

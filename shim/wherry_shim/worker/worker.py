@@ -5,7 +5,9 @@ Every Python object that it touches is a page of its own: what can be found out 
 
 from __future__ import annotations
 
+import codecs
 import os
+import signal
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -28,7 +30,9 @@ PLANNED, GO = b"p", b"g"
 
 _NAMESPACES = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
 _NOWHERE = Path("/")
+_ENDINGS = (signal.SIGTERM, signal.SIGINT)
 _FILTER = seccomp.worker_filter()
+codecs.lookup("idna")  # that of host names: nothing can be imported later
 
 
 def main(_words: bytes, files: list[int]) -> NoReturn:
@@ -68,6 +72,7 @@ def _ready(start: Start, planner: int, stdio: list[int], kept: list[int]) -> tup
         os.dup2(descriptor, number)
         os.close(descriptor)
     log = os.open(start.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC) if start.log else -1
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)  # the first process of a namespace loses what it does not handle
     setns(planner, _NAMESPACES)
     os.close(planner)
     make(start.calls)

@@ -111,7 +111,7 @@ class Supervisor:
         return signalled(self._stop) if self._cut else exited(0)
 
     def serve(self) -> Ending:
-        """Be the one worker, in this process, until everything has ended (docs/decisions/0022)."""
+        """Be the one worker, in this process, until everything has ended (docs/decisions/0028)."""
         (post,) = self._posts
         self._introduce()
         collect_rarely()
@@ -178,6 +178,7 @@ class Supervisor:
         wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         handlers = {number: signal.signal(number, lambda *_: None) for number in STOPS}
         self._selector.register(reader, selectors.EVENT_READ, lambda: self._signalled(os.read(reader, 64)))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # whoever started us may have kept one back until now
         try:
             yield
         finally:
