@@ -97,7 +97,7 @@ def pod(node: KindNode, name: str, *containers: dict[str, Any], **given: Any) ->
     labels = {"app": "wherry-test"}
     metadata = {"name": name, "labels": labels, "annotations": given.pop("annotations", {})}
     spec = {"nodeName": node.name, "runtimeClassName": "wherry", "restartPolicy": "Never", "containers": containers}
-    spec["terminationGracePeriodSeconds"] = 5
+    given = {"terminationGracePeriodSeconds": 5, **given}
     node.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec | given})
     return name
 
