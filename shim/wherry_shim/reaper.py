@@ -23,11 +23,13 @@ class Reaper:
         self._watched: dict[int, asyncio.Future[int]] = {}
         self._unclaimed: OrderedDict[int, int] = OrderedDict()
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
+        loop.call_soon(self._reap)  # who ended before this was told of to nobody
 
     def watch(self, pid: int) -> asyncio.Future[int]:
         """Done when the process ends. Once for each child, as soon as its pid is known."""
         future: asyncio.Future[int] = self._loop.create_future()
-        if (status := self._unclaimed.pop(pid, None)) is not None:
+        status = self._unclaimed.pop(pid, None)
+        if status is not None and not os.path.exists(f"/proc/{pid}"):  # else a stranger's, whose number is in use again
             future.set_result(status)
         else:
             self._watched[pid] = future

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from wherry.engine.machine import make_ahead
 from wherry.errors import WherryError
-from wherry_shim import answer, request
+from wherry_shim import answer, holes, immortal, request
 from wherry_shim.hosts import sweep
 from wherry_shim.linux import holder
 from wherry_shim.linux.clone import clone
@@ -154,6 +154,8 @@ def warm_up() -> None:
     os.environ["TOKIO_WORKER_THREADS"] = "1"  # the engine's; as many as there are processors cost a worker 100 KiB each
     make_ahead()
     gc.collect()
+    immortal.make_all()
+    holes.fill()
     gc.freeze()
 
 
@@ -173,7 +175,7 @@ def main() -> int:
         return 1
     warm_up()
     zygote.run()
-    return 0
+    os._exit(0)  # nothing is left to tidy up, and what is immortal cannot be
 
 
 if __name__ == "__main__":

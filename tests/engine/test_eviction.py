@@ -125,9 +125,9 @@ def test_code_that_went_is_compiled_again(tmp_path: Path) -> None:
 
 
 def test_a_compile_is_followed_by_eviction(tmp_path: Path) -> None:
-    old = prepare(plan_of(_guest(1)), Host(cache=tmp_path)).code
+    old = Path(prepare(plan_of(_guest(1)), Host(cache=tmp_path)).code)
     _used(old.with_suffix(".seal"), days=1)
-    new = prepare(plan_of(_guest(2)), Host(cache=tmp_path, quota=1)).code
+    new = Path(prepare(plan_of(_guest(2)), Host(cache=tmp_path, quota=1)).code)
     assert (old.exists(), new.exists()) == (False, True)
 
 

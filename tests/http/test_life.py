@@ -37,9 +37,11 @@ def finish(stream: Stream) -> None:
     assert stream.chunk() == b""
 
 
+@pytest.mark.parametrize("alone", [False, True])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_drain_finishes_what_is_in_flight_and_exits_0(start: Start, number: int) -> None:
-    server = start(guests.command("stream"))
+def test_a_drain_finishes_what_is_in_flight_and_exits_0(start: Start, number: int, alone: bool) -> None:
+    server = start(guests.command("stream"), host={"alone": alone})
+    assert bool(server.workers()) is not alone
     with ExitStack() as stack:
         idle = stack.enter_context(server.connect())
         stream = begun(server, stack)
@@ -73,8 +75,9 @@ def test_a_response_during_the_drain_says_that_the_connection_closes(start: Star
         finish(held)
 
 
-def test_what_is_not_finished_when_the_drain_ends_is_cut_and_the_exit_code_says_so(start: Start) -> None:
-    server = start(guests.command("stream"), plan={"drain": 0.3})
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_is_not_finished_when_the_drain_ends_is_cut_and_the_exit_code_says_so(start: Start, alone: bool) -> None:
+    server = start(guests.command("stream"), plan={"drain": 0.3}, host={"alone": alone})
     with ExitStack() as stack:
         stream = begun(server, stack)
         waiting = stack.enter_context(server.connect())

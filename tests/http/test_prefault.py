@@ -16,7 +16,9 @@ from bench.inprocess import Asked
 from tests.http.conftest import Start
 from tests.support import guests
 from tests.support.http_server import Response, Stream
+from wherry.engine.config import BEGINNING
 from wherry.engine.host import Host
+from wherry.engine.http import prefault
 from wherry.engine.http.guest import load
 from wherry.engine.http.pages import PAGE, Memory, Pages, PageTable, memories_of, runs
 from wherry.engine.http.pipes import ResponsePipe
@@ -105,7 +107,7 @@ def test_populated_pages_are_copies_with_the_same_bytes(tmp_path: Path, at_once:
     file.write_bytes(content := bytes(range(256)) * (16 * PAGE // 256))
     with file.open("rb") as opened:
         view = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
-    [memory] = memories_of(file, 16 * PAGE, Path("/proc/self/maps").read_text())
+    [memory] = memories_of(file.resolve(), 16 * PAGE, Path("/proc/self/maps").read_text())
     table, pages = PageTable(), Pages(memory, {2, 3, 9})
     table._at_once = at_once
     assert table.lacks(pages)
@@ -136,7 +138,7 @@ def asking(wasm: Path, cache: Path) -> Iterator[tuple[Any, Any]]:
 
 def between_requests(guest: Any) -> set[int]:
     table = PageTable()
-    [memory] = memories_of(guest.code.path, MEMORY, Path("/proc/self/maps").read_text())
+    [memory] = memories_of(guest.code.path.resolve(), MEMORY, Path("/proc/self/maps").read_text())
     try:
         return table.written(memory)
     finally:
@@ -153,6 +155,34 @@ def test_between_requests_the_pages_of_the_next_one_are_there(tmp_path: Path) ->
         guest.prefault.close()
         ask()
         assert between_requests(guest) == before
+
+
+def hidden() -> PageTable:
+    raise PermissionError("/proc is not ours to read")
+
+
+def test_where_the_kernel_shows_no_pages_everything_works_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefault, "PageTable", hidden)
+    with asking(guests.wat(SPOILER), tmp_path) as (guest, ask):
+        assert all(ask().endswith(b"fresh\n") for _ in range(20))
+        monkeypatch.undo()
+        assert between_requests(guest) <= set(range(BEGINNING // PAGE))
+
+
+def test_where_the_kernel_populates_no_pages_it_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    def refused(_table: PageTable, _pages: Pages) -> bool:
+        nonlocal asked
+        asked += 1
+        return False
+
+    monkeypatch.setattr(PageTable, "populate", refused)
+    with asking(guests.wat(SPOILER), tmp_path) as (_, ask):
+        assert all(ask().endswith(b"fresh\n") for _ in range(20))
+    assert asked == 1
 
 
 def test_requests_at_once_all_find_memory_as_it_was_compiled(start: Start) -> None:

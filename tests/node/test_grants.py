@@ -109,7 +109,7 @@ def test_only_annotated_folders_are_given(node: Containerd, tmp_path: Path) -> N
 
 
 def test_a_config_volume_is_read_through_its_links_before_and_after_an_update(pod: Pod, tmp_path: Path) -> None:
-    """As the kubelet writes config maps, secrets and projected volumes: a version, a link to it, links in that."""
+    """As the kubelet writes config maps, secrets and projected volumes: a version, a link to it, links in it."""
     volume = folder(tmp_path / "volume")
     for version in ("one", "two"):
         folder(volume / f"..{version}", key=version)

@@ -141,6 +141,9 @@ def stage(node: Containerd, case: Case) -> Iterator[Stage]:
     one = Stage(node, case.shape, alone=alone)
     yield one
     one.pool.shutdown()
+    node.purge()
+    if case.victim == "containerd":
+        node.sweep_networks()
 
 
 @pytest.mark.parametrize("case", sample(), ids=str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,8 @@ def test_a_user_namespace_is_refused_with_its_cure(node: Containerd) -> None:
 
 def test_privileges_that_are_asked_for_are_not_given(node: Containerd) -> None:
     pod = node.run(PodSpec("privileged", privileged=True), "wherry")
-    for attempt, asked in enumerate(({"privileged": True}, {"add_capabilities": ("ALL",)})):
+    wishes: tuple[dict[str, Any], ...] = ({"privileged": True}, {"add_capabilities": ("ALL",)})
+    for attempt, asked in enumerate(wishes):
         container = run(pod, "wasm-hold", attempt=attempt, **asked)
         said = status(container.pid)
         assert {said[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}

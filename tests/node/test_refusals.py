@@ -32,7 +32,7 @@ MODULES: dict[str, tuple[bytes | str, str]] = {
     "invalid": (b"\0asm\1\0\0\0 and then something else", "start/invalid-module: "),
     "text": (b"no wasm at all", "start/invalid-module: "),
     "newer": (NEWER, "start/unsupported: .* is a WASI 0.3 component .*rebuild it for WASI 0.2"),
-    "library": ('(module (func (export "add")))', "start/unsupported: .* exports add, expected .*build it as a"),
+    "library": ("(module (func (export \"add\")))", "start/unsupported: .* exports add, expected .*as a program"),
     "missing": (f'(module (import "acme" "call" (func)) {START})', "start/missing-import: .*: acme.call.*build it for"),
     "large": (f"(module (memory 4096) {START})", "start/memory: .*256 MiB.*128 MiB.*limits.memory"),
     "mistyped": ('(module (func (export "_start") i32.const 1))', "start/(compile|invalid-module): "),
@@ -116,7 +116,9 @@ def test_a_layer_that_is_not_what_it_was_is_told_and_never_run(
 def test_an_image_that_was_removed_meanwhile_is_told(
     node: Containerd, pod: Pod, node_registry: Registry, tmp_path: Path
 ) -> None:
-    (tmp_path / "gone.wasm").write_bytes(_bytes(f'(module (memory 1) {START} (data (i32.const 0) "x"))'))
+    (tmp_path / "gone.wasm").write_bytes(
+        _bytes(f'(module (memory (export "memory") 1) {START} (data (i32.const 0) "x"))')
+    )
     push(tmp_path / "gone.wasm", f"{node_registry.host}/gone:v1", Access(tmp_path / "cache"))
     node.cri.pull(images.reference("gone"))
     container = pod.create(guest("gone"))

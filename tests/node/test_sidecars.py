@@ -140,25 +140,56 @@ def test_input_arrives_once_and_ends(node: Containerd, pod: Pod, kind: str) -> N
 # Logs
 
 
-def test_nothing_is_lost_while_containerd_stands_still(node: Containerd, pod: Pod) -> None:
+def test_nothing_is_lost_while_containerd_stands_still(node: Containerd, pod: Pod, tmp_path: Path) -> None:
     """Three times what a pipe holds: the container waits."""
-    command = "echo begun; busybox yes 0123456789abcdef | busybox head -n 12000; echo over"
-    container = pod.create(shell(command))
-    container.start()
+    wait = "echo begun; until [ -e /go/go ]; do sleep 0.05; done"
+    command = f"{wait}; busybox yes 0123456789abcdef | busybox head -n 12000; echo over"
+    container = pod.start(shell(command, mounts=(Mounted(tmp_path, "/go"),)))
     container.says("begun")
     os.kill(node.pid, signal.SIGSTOP)
-    until(lambda: _waits_for_a_pipe(node))
-    os.kill(node.pid, signal.SIGCONT)
+    try:
+        (tmp_path / "go").touch()
+        until(lambda: _waits_for_a_pipe(node), 60)
+    finally:
+        os.kill(node.pid, signal.SIGCONT)
     assert container.ended().exit_code == 0
     assert container.out() == "begun\n" + "0123456789abcdef\n" * 12_000 + "over\n"
 
 
+def test_a_guest_waits_while_containerd_stands_still(node: Containerd, pod: Pod) -> None:
+    """What it cannot write on it does not read: both pipes are full, and all of it is in the log in the end."""
+    container = pod.start(guest("wasm-relay", stdin=True))
+    container.says("ready")
+    line = b"0123456789abcde\n"
+    pid, sent = container.pid, 0
+    with open(_stdin_of(container), "wb", buffering=0, opener=_not_waiting) as fifo:
+        os.kill(node.pid, signal.SIGSTOP)
+        try:
+            while not _writes_to_a_pipe(pid):
+                sent += fifo.write(line) or 0
+                assert sent < 1 << 20
+            while (taken := fifo.write(line)) is not None:
+                sent += taken
+                assert sent < 1 << 20
+        finally:
+            os.kill(node.pid, signal.SIGCONT)
+    assert sent > 1 << 16
+    until(lambda: container.out() == "ready\n" + line.decode() * (sent // len(line)))
+
+
+def _not_waiting(path: str, _flags: int) -> int:
+    return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+
+
+def _writes_to_a_pipe(pid: int) -> bool:
+    """Whether one of its threads cannot write on."""
+    return any("pipe_write" in path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/wchan"))
+
+
 def _waits_for_a_pipe(node: Containerd) -> bool:
-    """Whether one of the node's processes cannot write on, or has written all."""
-    waiting = {Path(f"/proc/{pid}/wchan").read_text() for pid in node.traces.pids() if Path(f"/proc/{pid}").exists()}
-    return bool(waiting & {"pipe_write", "anon_pipe_write"}) or not any(
-        "head" in _command(pid) for pid in node.traces.pids()
-    )
+    """Whether the container's writer can write no more."""
+    writers = [pid for pid in node.traces.pids() if "head" in _command(pid) and "yes" not in _command(pid)]
+    return any("pipe_write" in Path(f"/proc/{pid}/wchan").read_text() for pid in writers)
 
 
 def _command(pid: int) -> str:

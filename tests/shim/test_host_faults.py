@@ -24,6 +24,7 @@ from tests.support.launchers import Caller, bundle
 from tests.support.node_leftovers import CGROUPS, hierarchies
 from tests.support.pods import until
 from tests.support.zygote import Zygote
+from wherry_shim.linux.cgroup.files import remove_directory
 from wherry_shim.proto import task_pb2 as pb
 from wherry_shim.proto.process_pb2 import Status
 from wherry_shim.proto.services import TASK_SERVICES
@@ -115,9 +116,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     processes.kill(one.pid)
     until(lambda: not processes.is_alive(pid))
     for hierarchy in hierarchies():
-        for each, _, _ in os.walk(CGROUPS / hierarchy / cgroup, topdown=False):
-            with suppress(OSError):
-                os.rmdir(each)
+        remove_directory(str(CGROUPS / hierarchy / cgroup))
 
 
 WRONG: Mapping[str, tuple[str | None, str]] = {

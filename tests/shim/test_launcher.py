@@ -181,6 +181,24 @@ def test_delete_removes_what_is_written_down_and_says_when(cleaner: Caller, tmp_
     assert not list(target.glob("wherry.undo/*"))
 
 
+def test_delete_ends_what_is_frozen(cleaner: Caller, tmp_path: Path) -> None:
+    """A paused container whose host was killed: in a freezer of version 1 not even SIGKILL ends it."""
+    programs.root()
+    freezer = CGROUPS / "freezer" / f"wherry-frozen-{os.getpid()}"
+    if "freezer" not in hierarchies():
+        pytest.skip("no freezer of cgroup version 1: run the tests on a machine that has one")
+    freezer.mkdir()
+    target = bundle(tmp_path, "pod")
+    undo.write(target, [f"cgroup {freezer}"])
+    with subprocess.Popen(["sleep", "600"]) as frozen:
+        (freezer / "cgroup.procs").write_text(str(frozen.pid))
+        (freezer / "freezer.state").write_text("FROZEN")
+        until(lambda: (freezer / "freezer.state").read_text() == "FROZEN\n")
+        assert cleaner.delete(target).returncode == 0
+        assert frozen.wait(60) == -signal.SIGKILL
+    assert not freezer.exists()
+
+
 def test_delete_of_a_sandbox_removes_its_pods_containers_and_no_others(cleaner: Caller, tmp_path: Path) -> None:
     pod = bundle(tmp_path / "state", "pod")
     bundles = [pod, bundle(tmp_path / "state", "mine", "pod"), bundle(tmp_path / "state", "other")]

@@ -29,6 +29,8 @@ from wherry_shim import launcher
 
 START = 60.0
 """Seconds for a start on a busy machine."""
+PURGED = 30.0
+"""Seconds. containerd refuses for a while to stop a pod whose shim it has just lost."""
 NOTHING: Mapping[str, str] = {}
 
 
@@ -56,7 +58,8 @@ class Containerd:
     @property
     def cgroup_parent(self) -> str:
         """What the pods' cgroups lie in, as CRI wants it."""
-        return f"/{self.traces.cgroup}/pods"
+        slice = self.traces.cgroup.removesuffix(".slice")
+        return f"/{slice}.slice/{slice}-pods.slice" if slice != self.traces.cgroup else f"/{slice}/pods"
 
     def log(self) -> str:
         """What the daemon has said since its first start."""
@@ -122,11 +125,27 @@ class Containerd:
         return Pod(self.cri, self.cri.run_pod(handler, config), spec, config, folder)
 
     def purge(self) -> None:
-        """Remove every pod. The daemon must run."""
-        for pod in self.cri.pods():
+        """Remove every pod, as a kubelet does: again and again, for half a minute. The daemon must run."""
+        with contextlib.suppress(TimeoutError):
+            until(self._purged, PURGED)
+
+    def _purged(self) -> bool:
+        pods = self.cri.pods()
+        for pod in pods:
             with contextlib.suppress(CriError):
                 self.cri.stop_pod(pod.id)
                 self.cri.remove_pod(pod.id)
+        return not pods
+
+    def sweep_networks(self) -> None:
+        """A killed containerd forgets the network of a pod that it was making, whose shim it had not called yet. No pod
+        may be there.
+        """
+        for path in self.folder.glob("state/io.containerd.grpc.v1.cri/netns/*"):
+            subprocess.run(["umount", "--lazy", path], check=False)
+            path.unlink()
+        for path in self.folder.glob("cni/ipam/*/100.*"):
+            path.unlink()
 
     def leftovers(self) -> list[str]:
         """What is on the machine because of this containerd's pods, one line each; daemon and zygote are not."""
@@ -161,6 +180,8 @@ def _sweep(traces: Traces) -> None:
     for path in traces.mount_points():
         subprocess.run(["umount", "--lazy", path], check=False)
     _disconnect(traces)
+    if traces.cgroup.endswith(".slice"):
+        subprocess.run(["systemctl", "stop", traces.cgroup], check=False)
     for folder in traces.cgroup_folders():
         folder.rmdir()
 
@@ -179,10 +200,11 @@ def containerd(
     handlers: Sequence[Handler] = (),
     environment: Mapping[str, str] = NOTHING,
     runc_binary: Path | None = None,
+    systemd: bool = False,
 ) -> Iterator[Containerd]:
     """A containerd that takes pods. registries: what names in references stand for, such as {"registry.test":
     "localhost:5000"}. handlers: besides `runc` and `wherry`. environment: of the daemon, on top of this process's own.
-    runc_binary: another runc than the machine's.
+    runc_binary: another runc than the machine's. systemd: it keeps the pods' cgroups, as scopes in a slice.
 
     Skips the test where a program is missing, or for another user than root.
     """
@@ -192,10 +214,11 @@ def containerd(
     with ExitStack() as stack:
         number = stack.enter_context(cni.network())
         folder = stack.enter_context(_tmpfs())
-        rows = [runc("runc", runc_binary, folder / "runc"), wherry(), *handlers]
+        rows = [runc("runc", runc_binary, folder / "runc", systemd=systemd), wherry(), *handlers]
         settings = Settings(folder, plugins, sandbox_image, rows)
         _write(settings, number, registries)
-        traces = Traces(folder, f"wherry-{folder.name.rpartition('-')[2]}", number)
+        name = folder.name.rpartition("-")[2]
+        traces = Traces(folder, f"wherry_{name}.slice" if systemd else f"wherry-{name}", number)
         node = Containerd(version, settings, traces, Zygote(settings, runc_binary), environment)
         _disconnect(traces)  # a run that was killed had the same network
         stack.callback(node.stop)

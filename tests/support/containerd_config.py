@@ -41,9 +41,9 @@ class Handler:
         return _table(header, rows) + _table(f"{header[:-1]}.options]", list(self.options.items()))
 
 
-def runc(name: str, binary: Path, root: Path) -> Handler:
-    """runc under the cgroupfs driver; root: where it keeps its state."""
-    return Handler(name, options={"BinaryName": str(binary), "Root": str(root), "SystemdCgroup": False})
+def runc(name: str, binary: Path, root: Path, *, systemd: bool = False) -> Handler:
+    """runc under the cgroupfs driver or systemd's; root: where it keeps its state."""
+    return Handler(name, options={"BinaryName": str(binary), "Root": str(root), "SystemdCgroup": systemd})
 
 
 def wherry(name: str = "wherry", path: Path | None = None, options: Mapping[str, str | bool] | None = None) -> Handler:

@@ -54,7 +54,10 @@ def check(name: str, captured: dict[str, Any]) -> None:
 def stable(captured: dict[str, Any]) -> str:
     """As JSON, with ids replaced and without what the machine decides."""
     linux = {key: value for key, value in captured["linux"].items() if key not in _MACHINES}
-    text = json.dumps({**captured, "linux": linux}, indent=1, sort_keys=True)
+    # A kubelet tells of services in no order.
+    env = sorted(captured["process"]["env"], key=lambda each: each if each.startswith("KUBERNETES_") else "")
+    process = {**captured["process"], "env": env}
+    text = json.dumps({**captured, "linux": linux, "process": process}, indent=1, sort_keys=True)
     digest = re.compile(r"sha256:[0-9a-f]{64}")
     kept = dict(zip((f"<digest {i}>" for i in range(100)), dict.fromkeys(digest.findall(text)), strict=False))
     for mark, each in kept.items():

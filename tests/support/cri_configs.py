@@ -91,7 +91,10 @@ class Mounted:
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """memory: bytes, 0 for no limit. cpu: a number of cores, 0 for no limit. privileged and the rest as in a Pod."""
+    """memory: bytes, 0 for no limit. cpu: a number of cores, 0 for no limit. unified: files of a cgroup of version 2.
+
+    privileged and the rest as in a Pod.
+    """
 
     image: str
     command: tuple[str, ...] = ()
@@ -102,6 +105,7 @@ class ContainerSpec:
     annotations: Mapping[str, str] = field(default_factory=dict)
     memory: int = 0
     cpu: float = 0
+    unified: Mapping[str, str] = field(default_factory=dict)
     uid: int | None = None
     gid: int | None = None
     groups: tuple[int, ...] = ()
@@ -138,7 +142,7 @@ class ContainerSpec:
     def resources(self) -> dict[str, Any]:
         """LinuxContainerResources."""
         quota = {"cpu_period": 100_000, "cpu_quota": round(self.cpu * 100_000)} if self.cpu else {}
-        return {"memory_limit_in_bytes": self.memory, **quota}
+        return {"memory_limit_in_bytes": self.memory, "unified": self.unified, **quota}
 
     def security(self, pod: PodSpec) -> dict[str, Any]:
         """A LinuxContainerSecurityContext."""

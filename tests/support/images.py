@@ -52,12 +52,11 @@ def native(name: str) -> Path:
     """A static program of tests/guests/native, compiled once on a machine."""
     source = guests.SOURCES / "native" / f"{name}.c"
     target = root() / "guests" / f"native-{name}-{key([source])}"
-    gcc = programs.installed("gcc")
-    return once(target, lambda out: _compile(gcc, source, out))
+    return once(target, lambda out: _compile(source, out))
 
 
-def _compile(gcc: Path, source: Path, out: Path) -> None:
-    subprocess.run([gcc, "-static", "-Os", "-s", "-o", out, source], check=True)
+def _compile(source: Path, out: Path) -> None:
+    subprocess.run([programs.installed("gcc"), "-static", "-Os", "-s", "-o", out, source], check=True)
 
 
 def container(name: str) -> Image:

@@ -7,7 +7,9 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
+from typing import BinaryIO
 
 from tests.support.containerd import Containerd
 from tests.support.pods import Pod
@@ -71,3 +73,30 @@ def of_container(container: str) -> list[int]:
     """Processes in the cgroup of this container."""
     pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
     return [pid for pid in pids if container in _read(f"/proc/{pid}/cgroup") and is_alive(pid)]
+
+
+def remembers(pid: int, text: bytes) -> bool:
+    """Whether the text is in memory that the process may write: heap, stack, anonymous and private mappings."""
+    with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in maps:
+            span, rights, *_ = line.split()
+            begin, end = (int(each, 16) for each in span.split("-"))
+            if rights.startswith("rw") and _holds(memory, begin, end, text):
+                return True
+    return False
+
+
+_PIECE = 1 << 22
+
+
+def _holds(memory: BinaryIO | FileIO, begin: int, end: int, text: bytes) -> bool:
+    for start in range(begin, end, _PIECE):
+        with suppress(OSError):
+            memory.seek(start)
+            if text in memory.read(min(_PIECE, end - start) + len(text)):
+                return True
+    return False
+
+
+def workers(of_host: int) -> list[int]:
+    return list(_children(of_host, "wherry-worker"))

@@ -77,7 +77,7 @@ def _seal(sealer: Sealer, code: Path, context: str) -> None:
 class Code:
     """Loaded code: a wasmtime_module_t or wasmtime_component_t, mapped from `path`. Close it before its engine."""
 
-    def __init__(self, pointer: int, kind: Kind, path: Path) -> None:
+    def __init__(self, pointer: int, kind: Kind, path: str | Path) -> None:
         self.pointer = pointer
         self.path = path
         self.kind = kind
@@ -94,7 +94,7 @@ class Code:
         self.close()
 
 
-def load(engine: Engine, code: Path, kind: Kind) -> Code:
+def load(engine: Engine, code: str | Path, kind: Kind) -> Code:
     """Map a file that `compiled` returned. kind: of what was compiled, after composing. Raises StartError `compile`."""
     deserialize = capi.component_deserialize_file if kind == "component" else capi.module_deserialize_file
     pointer = c_void_p()

@@ -52,8 +52,10 @@ class Host:
     cache: folder of blobs and compiled code. quota: its bytes. metrics: file of the shared counters, or an open
     descriptor of it; None keeps them in memory only. traps: a descriptor that takes the termination message of each
     request that trapped, for as long as its file is small; None has none.
-    admin: `host:port` of the Prometheus listener; None has none. reuse: requests an instance serves before it is
-    dropped; 1 is a fresh instance for each. serving: how http plans meet their clients.
+    alone: where there is one worker, this process is it, and is to end after the run; nobody replaces it when it dies,
+    and there is no reload and no admin. admin: `host:port` of the Prometheus listener; None has none.
+    reuse: requests an instance serves before it is dropped; 1 is a fresh instance for each.
+    serving: how http plans meet their clients.
     report: told one line for a person: a compile that takes long, the summary of what a run used.
     """
 
@@ -64,6 +66,7 @@ class Host:
     quota: int = QUOTA
     metrics: Path | int | None = None
     traps: int | None = None
+    alone: bool = False
     admin: str | None = None
     reuse: int = 1
     report: Callable[[str], None] = silent

@@ -32,7 +32,7 @@ class Prepared:
     kind: Kind
     entry: str
     build: Build
-    code: Path
+    code: str
     memory: int
 
 
@@ -41,7 +41,8 @@ def prepare(plan: RunPlan, host: Host) -> Prepared:
     inspection = inspected(plan.wasm)
     entry = admit(inspection, plan.run, plan.wasm.path)
     build = Build(adapter=adapter_of(inspection, plan.run, plan.outbound), fuel=plan.limits.fuel is not None)
-    return Prepared(plan, inspection.kind, entry, build, _code(plan.wasm, build, host), _memory(plan.wasm))
+    code = str(_code(plan.wasm, build, host))
+    return Prepared(plan, inspection.kind, entry, build, code, _memory(plan.wasm))
 
 
 def _code(wasm: WasmFile, build: Build, host: Host) -> Path:

@@ -29,7 +29,7 @@ def prewarm(image: str, node: Node, records: Records, text: str = "", report: Re
     wasm = layer_of(image, node, records).file
     plans = [_announced(text, wasm)] if text else [*_likely(wasm)]
     host = Host(cache=node.cache, quota=node.quota, report=report)
-    return tuple(dict.fromkeys(prepare(plan, host).code for plan in plans))
+    return tuple(dict.fromkeys(Path(prepare(plan, host).code) for plan in plans))
 
 
 def _announced(text: str, wasm: WasmFile) -> RunPlan:

@@ -7,9 +7,9 @@ from ctypes import c_char_p, c_int, c_ulong, c_void_p, cast
 
 from wherry_shim.linux.libc import LIBC, check
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_DUMPABLE = 4
-_PR_SET_NAME = 15
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 
 LIBC.prctl.argtypes = (c_int, c_ulong, c_ulong, c_ulong, c_ulong)
@@ -25,7 +25,7 @@ def prctl(option: int, *arguments: int) -> int:
 def set_name(name: str) -> None:
     """What ps and top show as the command; cut to 15 bytes by the kernel."""
     text = c_char_p(name.encode())
-    prctl(_PR_SET_NAME, cast(text, c_void_p).value or 0)
+    prctl(PR_SET_NAME, cast(text, c_void_p).value or 0)
 
 
 def die_with_parent(parent: int, signal: int) -> None:
@@ -34,14 +34,9 @@ def die_with_parent(parent: int, signal: int) -> None:
     parent: as getppid() tells it here, 0 for one outside of this pid namespace. A change of uid or of capabilities
     clears it: call it after those.
     """
-    prctl(_PR_SET_PDEATHSIG, signal)
+    prctl(PR_SET_PDEATHSIG, signal)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal)
-
-
-def become_readable() -> None:
-    """Own one's files in /proc again, which a change of user has given to root: as after any execve."""
-    prctl(_PR_SET_DUMPABLE, 1)
 
 
 def become_subreaper() -> None:

@@ -15,6 +15,7 @@ from wherry_shim.node.table import HANDLER
 from wherry_shim.proto import cri_pb2 as pb
 
 _NAME = "wherry-probe"
+_TRIES = 3
 _RUN = 60.0
 """Seconds until the probe's program must have ended: its code is compiled first."""
 
@@ -31,7 +32,16 @@ class Probe:
     handler: str = HANDLER
 
     def run(self, cri: Cri) -> None:
-        """Raises NodeError when the pod does not start, or its program does not end with 0."""
+        """Raises NodeError when the pod does not start, or its program does not end with 0.
+
+        A kubelet ends pods that it does not know, every two seconds, and cannot be told of this one: it is tried anew.
+        """
+        for _ in range(_TRIES - 1):
+            with contextlib.suppress(NodeError):
+                return self._run(cri)
+        return self._run(cri)
+
+    def _run(self, cri: Cri) -> None:
         with self.sandbox(cri) as (sandbox, config):
             if self.image:
                 container = self._start(cri, sandbox, config)

@@ -21,6 +21,7 @@ from wherry_shim.reaper import Reaper
 from wherry_shim.request import Request
 from wherry_shim.settings import Settings
 from wherry_shim.task.guest import Guest
+from wherry_shim.task.reload import remember_launcher
 from wherry_shim.task.sandbox import Sandbox
 from wherry_shim.task.sidecar import Sidecar
 from wherry_shim.task.streams import Names
@@ -47,6 +48,8 @@ class Maker:
         folder = Path(request.bundle)
         spec = configuration.read(folder)
         bundle = bundles.read(spec)
+        if pod := bundle.annotations.get(_SANDBOX_ID):
+            remember_launcher(folder, pod)
         match await asyncio.to_thread(self._role, request.id, bundle):
             case "sandbox":
                 return Sandbox(spec, folder, self._settings.holder, self._nursery, self._reaper)

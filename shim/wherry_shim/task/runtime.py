@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,21 +36,22 @@ class Runtime:
     systemd: bool = False
     creating: tuple[str, ...] = ()
 
-    async def run(self, *words: str, folder: Path, reaper: Reaper, streams: tuple[int, ...] = ()) -> None:
-        """One call, to its end. folder: for its log. streams: its stdin, stdout and stderr.
+    def run(self, *words: str, folder: Path, reaper: Reaper, streams: tuple[int, ...] = ()) -> Awaitable[None]:
+        """Begin one call, to be awaited. folder: for its log. streams: its stdin, stdout and stderr.
 
-        Raises StartError with its last words.
+        Raises StartError at once when there is no such program, else in the end, with its last words.
         """
         log = folder / f"runtime-{next(_NUMBERS)}.log"
         options = ["--root", str(self.root), "--log", str(log), "--log-format", "json"]
         options += ["--systemd-cgroup"] if self.systemd else []
-        try:
-            status = await reaper.watch(self._spawned([*options, *words], streams))
-            if status:
-                said = _last_words(log) or f"ended with status {status}"
-                raise StartError("instantiate", f"{os.path.basename(self.program)} {words[0]}: {said}")
-        finally:
-            log.unlink(missing_ok=True)
+        ended = reaper.watch(self._spawned([*options, *words], streams))
+        return self._succeeded(words[0], ended, log)
+
+    async def _succeeded(self, verb: str, ended: Awaitable[int], log: Path) -> None:
+        status = await ended
+        said = _last_words(log) or f"ended with status {status}"
+        if status:
+            raise StartError("instantiate", f"{os.path.basename(self.program)} {verb}: {said}")
 
     def _spawned(self, arguments: list[str], streams: tuple[int, ...]) -> int:
         actions = [(os.POSIX_SPAWN_DUP2, each, number) for number, each in enumerate(streams)]
@@ -92,7 +94,9 @@ def configured(default: Runtime, namespace: str, options: Any) -> Runtime:
 
 
 def _last_words(log: Path) -> str:
-    """The last error that it wrote."""
+    """The last error that it wrote; the log is removed."""
     with suppress(OSError, ValueError, IndexError, KeyError, TypeError):
-        return str(json.loads(log.read_bytes()[-_LOG_TAIL:].splitlines()[-1])["msg"])
+        written = log.read_bytes()[-_LOG_TAIL:]
+        log.unlink()
+        return str(json.loads(written.splitlines()[-1])["msg"])
     return ""

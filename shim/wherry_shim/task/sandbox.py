@@ -46,7 +46,7 @@ class Sandbox:
     async def create(self) -> Born:
         undo.write(self._bundle, [f"cgroup {folder}" for folder in self.cgroup.directories])
         try:
-            self.cgroup.create(self._resources)
+            await asyncio.to_thread(self.cgroup.create, self._resources)  # systemd may take seconds
             return await self._born()
         except BaseException:
             await self.destroy()
@@ -90,6 +90,6 @@ class Sandbox:
             await asyncio.wait({self._joining})
             self._joining.exception()  # the holder had ended
             self._joining = None
-        self.cgroup.kill()
-        self.cgroup.remove()
+        await asyncio.to_thread(self.cgroup.kill)
+        await asyncio.to_thread(self.cgroup.remove)
         undo.forget(self._bundle)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -113,8 +113,9 @@ class Sidecar:
         try:
             await streams.open(names, Owner(self._namespace, exec_id or self._id), self._reaper)
             console = ["--console-socket", str(streams.socket)] if isinstance(streams, Terminal) else []
+            call = self._run(*command, *console, "--pid-file", str(pid_file), self._id, streams=streams.given)
             self._asked = True
-            await self._run(*command, *console, "--pid-file", str(pid_file), self._id, streams=streams.given)
+            await call
             streams.handed_over()
             pid = int(pid_file.read_text())
         except BaseException:
@@ -130,8 +131,8 @@ class Sidecar:
         if streams := self._streams.pop(exec_id, None):
             streams.release()
 
-    async def _run(self, *words: str, streams: tuple[int, ...] = ()) -> None:
-        await self._runtime.run(*words, folder=self._bundle, reaper=self._reaper, streams=streams)
+    def _run(self, *words: str, streams: tuple[int, ...] = ()) -> Awaitable[None]:
+        return self._runtime.run(*words, folder=self._bundle, reaper=self._reaper, streams=streams)
 
 
 def _streams(names: Names, sockets: Path, *, copied: bool) -> Streams:

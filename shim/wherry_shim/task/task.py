@@ -66,7 +66,7 @@ class Task(Life):
     async def resume(self) -> None:
         async with self.lock:
             self.check("resume")
-            self.workload.cgroup.thaw()
+            await asyncio.to_thread(self.workload.cgroup.thaw)
             self.move("resume")
             self._publish(events.TaskResumed(container_id=self.id))
 
@@ -154,9 +154,11 @@ class Task(Life):
         status = await born.ended
         async with life.lock:
             if life is self:
-                await self._end_others()
                 # However the first process ended: the reason of a container's end is looked for in its whole cgroup.
-                if self.workload.cgroup.oom_kills():
+                # Before the others are ended: with the last one systemd removes the cgroup.
+                killed_for_memory = self.workload.cgroup.oom_kills()
+                await self._end_others()
+                if killed_for_memory:
                     self._publish(events.TaskOOM(container_id=self.id))
             at = life.end(status)
             self._publish(exited(self.id, process, born.pid, status, at))

@@ -1,6 +1,7 @@
-"""In a child of the nursery that ends before the worker begins: what runs, found out and compiled.
+"""In a child of the nursery that ends before the guest begins: what runs, found out and compiled, and what it will see.
 
-It reads what others wrote (config.json, manifests, modules), which takes memory that the worker is better without.
+It reads what others wrote (config.json, manifests, modules) and makes the root that the worker enters: work that takes
+memory which the worker is better without.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import json
 import math
 import os
-import resource
 import signal
 import ssl
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,24 +23,27 @@ from wherry.engine.host import Host
 from wherry.engine.prepare import prepare
 from wherry.errors import StartError, WherryError
 from wherry.plan.bundle import Bundle, read, termination_log
-from wherry.plan.model import MIB
 from wherry_shim.artifact.chain import Task, planned
 from wherry_shim.artifact.node import Node
-from wherry_shim.linux.process import die_with_parent, set_name
+from wherry_shim.linux.calls import call
+from wherry_shim.linux.namespaces import setns
+from wherry_shim.linux.process import PR_SET_NAME, die_with_parent, set_name
 from wherry_shim.order import WorkerOrder, report_fault, report_ready, worker_order
-from wherry_shim.worker import root, start
+from wherry_shim.worker import rights, root, start
 
 _RESOLVER = ("/etc/hosts", "/etc/resolv.conf")
+_OF_ITS_OWN = (call("setsid"), call("prctl", PR_SET_NAME, b"wherry-worker", 0, 0, 0))
 
 
 def main(words: bytes, files: list[int]) -> NoReturn:
-    """files: where to report, an empty memfd for the worker's start. Never returns."""
-    report, memory = files
+    """files: where to report, an empty memfd for the worker's start, and what ends when it has begun. Never returns."""
+    report, memory, entered = files
     try:
         set_name("wherry-planner")
         die_with_parent(os.getppid(), signal.SIGKILL)
         start.write(_start(worker_order(words)), memory)
         report_ready(report)
+        os.read(entered, 1)  # the namespaces are there for as long as this process is
     except StartError as error:
         report_fault(report, error)
     except (WherryError, OSError) as error:
@@ -54,21 +58,28 @@ def _start(order: WorkerOrder) -> start.Start:
     spec: Mapping[str, Any] = json.loads(Path(order.bundle, "config.json").read_bytes())
     bundle = read(spec)
     node = Node(order.containerd, order.namespace, Path(order.content), Path(order.cache))
+    root.own_mounts()
     task = Task(order.container, bundle, _image(order))
     prepared = prepare(planned(task, node, node.records()), Host(cache=node.cache, quota=node.quota))
     _check_memory(prepared.memory, prepared.plan.limits.memory)
-    process = spec.get("process") or {}
+    calls = (*_OF_ITS_OWN, root.own_proc(), *rights.give_up(rights.user_of(spec.get("process") or {})))
+    for path in order.joined:
+        _enter(path)
+    plan = root.change_root(prepared.plan, _ways_out(bundle, prepared.plan.outbound), order.root)
     return start.Start(
-        prepared=prepared,
-        joined=tuple(order.joined),
-        root=order.root,
+        prepared=replace(prepared, plan=plan),
         workers=_workers(spec),
-        user=start.user_of(process),
-        rlimits=_rlimits(process),
-        oom_score=str(process.get("oomScoreAdj", "")),
-        resolver=tuple(_ways_out(bundle, prepared.plan.outbound)),
+        calls=calls,
         log=termination_log(bundle),
     )
+
+
+def _enter(path: str) -> None:
+    namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        setns(namespace)
+    finally:
+        os.close(namespace)
 
 
 def _check_memory(least: int, limit: int) -> None:
@@ -76,7 +87,8 @@ def _check_memory(least: int, limit: int) -> None:
     if least > limit:
         raise StartError(
             "memory",
-            f"the module begins with {least / MIB:g} MiB of memory, expected at most the {limit / MIB:g} MiB of its limit",
+            f"the module's memory begins with {least / (1 << 20):g} MiB, expected at most "
+            f"the {limit / (1 << 20):g} MiB of limits.memory",
             cure="raise limits.memory",
         )
 
@@ -85,7 +97,6 @@ def _image(order: WorkerOrder) -> Callable[[], Path]:
     """Mounts the container's image where this process alone sees it."""
 
     def mounted() -> Path:
-        root.own_mounts()
         target = Path(order.bundle, "rootfs")
         root.mount_image(order.rootfs, target)
         return target
@@ -98,18 +109,6 @@ def _workers(spec: Mapping[str, Any]) -> int:
     cpu = ((spec.get("linux") or {}).get("resources") or {}).get("cpu") or {}
     quota, period = cpu.get("quota") or 0, cpu.get("period") or 100_000
     return max(1, math.ceil(quota / period))
-
-
-def _rlimits(process: Mapping[str, Any]) -> tuple[tuple[int, int, int], ...]:
-    """Those that this kernel knows."""
-    given = process.get("rlimits") or ()
-    known = [(getattr(resource, each["type"], None), each) for each in given]
-    return tuple((kind, _rlimit(each["soft"]), _rlimit(each["hard"])) for kind, each in known if kind is not None)
-
-
-def _rlimit(value: int) -> int:
-    """The specification's numbers are unsigned: the largest is no limit."""
-    return resource.RLIM_INFINITY if value >= 1 << 63 else value
 
 
 def _ways_out(bundle: Bundle, outbound: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-import os
-import resource
 import signal
-from collections.abc import Iterable
-from contextlib import suppress
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from wherry_shim.linux.calls import Call, call
 from wherry_shim.linux.privileges import drop_bounding_set, drop_capabilities, no_new_privileges
-from wherry_shim.linux.process import become_readable, die_with_parent
-from wherry_shim.worker.start import User
+from wherry_shim.linux.process import PR_SET_DUMPABLE, PR_SET_PDEATHSIG
 
 
-def limit(rlimits: Iterable[tuple[int, int, int]], oom_score: str) -> None:
-    """An OCI process's rlimits and oomScoreAdj. The kernel's refusal to raise one is no failure."""
-    for kind, soft, hard in rlimits:
-        with suppress(OSError, ValueError):
-            resource.setrlimit(kind, (soft, hard))
-    if oom_score:
-        with suppress(OSError):
-            descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
-            os.write(descriptor, oom_score.encode())
-            os.close(descriptor)
+@dataclass(frozen=True, slots=True)
+class User:
+    """Of an OCI process. umask: -1 leaves it."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    umask: int
 
 
-def give_up(user: User, parent: int) -> None:
-    """Become this user, without a capability, and end with the parent. Raises OSError."""
-    drop_bounding_set()
-    os.setgroups(user.groups)
-    os.setresgid(user.gid, user.gid, user.gid)
-    os.setresuid(user.uid, user.uid, user.uid)
-    if user.umask >= 0:
-        os.umask(user.umask)
-    drop_capabilities()
-    no_new_privileges()
-    become_readable()
-    die_with_parent(parent, signal.SIGKILL)  # a change of user clears it
+def user_of(process: Mapping[str, Any]) -> User:
+    """process: of config.json."""
+    given = process.get("user") or {}
+    groups = tuple(given.get("additionalGids") or ())
+    return User(given.get("uid", 0), given.get("gid", 0), groups, given.get("umask", -1))
+
+
+def give_up(user: User) -> list[Call]:
+    """Become this user, without a capability, and end with the parent."""
+    groups = struct.pack(f"={len(user.groups)}I", *user.groups)
+    return [
+        *drop_bounding_set(),
+        call("setgroups", len(user.groups), groups),
+        call("setresgid", *(user.gid,) * 3),
+        call("setresuid", *(user.uid,) * 3),
+        *([call("umask", user.umask)] if user.umask >= 0 else []),
+        *drop_capabilities(),
+        *no_new_privileges(),
+        call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0),  # its files in /proc are its own again, as after any execve
+        call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL.value, 0, 0, 0),  # a change of user clears it
+    ]

@@ -1,7 +1,9 @@
 """What a worker sees of the file system: an empty root, with what its guest was granted, /proc of its own, and nothing.
 
+The planner makes it in a mount namespace of its own, and the worker enters that.
+
 /            tmpfs, read-only in the end
-/proc        of the worker's own pid namespace
+/proc        of the worker's own pid namespace, mounted by the worker itself
 /dev/null    the node's
 <guest>      each folder of the plan
 /dev/files   single files of the plan
@@ -15,7 +17,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wherry.engine.prepare import Prepared
+from wherry.plan.model import RunPlan
+from wherry_shim.linux.calls import Call, call
 from wherry_shim.linux.mounts import (
     MNT_DETACH,
     MS_BIND,
@@ -56,21 +59,25 @@ def mount_image(mounts: ImageMounts, target: Path, *, readonly: bool = True) -> 
         mount(source, str(target), kind, flags, data or None)
 
 
-def change_root(prepared: Prepared, files: Iterable[tuple[str, str]], empty: str) -> Prepared:
-    """Make `empty`, a folder, the root, with the plan's mounts; what to load as it reads from there.
+def change_root(plan: RunPlan, files: Iterable[tuple[str, str]], empty: str) -> RunPlan:
+    """Make `empty`, a folder, the root, with the plan's mounts; the plan as it reads from there.
 
     files: more that is seen, each with its place. Raises StartError `mount`, OSError.
     """
     mount("tmpfs", empty, "tmpfs", _HOLD, "mode=755,size=1m")
-    mounts = grant(prepared.plan.mounts, empty)
+    mounts = grant(plan.mounts, empty)
     for source, place in files:
         bind_file(source, place, empty)
     bind_file(os.devnull, os.devnull, empty, 0)
     os.mkdir(f"{empty}/proc")
-    mount("proc", f"{empty}/proc", "proc", _HOLD)
     os.chdir(empty)
     pivot_root(".", ".")
     umount(".", MNT_DETACH)
     os.chdir("/")
     mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | _HOLD)
-    return replace(prepared, plan=replace(prepared.plan, mounts=mounts)) if mounts else prepared
+    return replace(plan, mounts=mounts)
+
+
+def own_proc() -> Call:
+    """For whoever enters: what is at /proc is of the caller's own pid namespace."""
+    return call("mount", b"proc", b"/proc", b"proc", _HOLD, None)

@@ -7,49 +7,31 @@ from __future__ import annotations
 
 import marshal
 import os
-from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from pathlib import Path
 from typing import Any
 
 from wherry.engine.config import Build
 from wherry.engine.prepare import Prepared
 from wherry.plan.model import Limits, Mount, RunPlan, WasmFile
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """Of an OCI process. umask: -1 leaves it."""
-
-    uid: int
-    gid: int
-    groups: tuple[int, ...]
-    umask: int
+from wherry_shim.linux.calls import Call
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """prepared: compiled. joined: namespaces to enter. root: an empty folder. workers: processes that serve.
+    """prepared: compiled. workers: processes that serve. calls: what makes an ordinary process a guest's, in order.
 
-    user, rlimits (number, soft, hard) and oom_score ("" leaves it): of the OCI process. resolver: files of the node by
-    which hosts are found and trusted, and where. log: the termination log, "" for none.
+    log: the termination log, "" for none.
     """
 
     prepared: Prepared
-    joined: tuple[str, ...]
-    root: str
     workers: int
-    user: User
-    rlimits: tuple[tuple[int, int, int], ...]
-    oom_score: str
-    resolver: tuple[tuple[str, str], ...]
+    calls: tuple[Call, ...]
     log: str
 
 
 def write(start: Start, memory: int) -> None:
     """memory: an empty memfd. Raises OSError."""
-    plan, kind, entry, build, code, size = astuple(start.prepared)
-    data = memoryview(marshal.dumps(((plan, kind, entry, build, str(code), size), *astuple(start)[1:])))
+    data = memoryview(marshal.dumps(astuple(start)))
     while data:
         data = data[os.write(memory, data) :]
 
@@ -58,16 +40,16 @@ def read(memory: int) -> Start:
     """What was written; closes the descriptor. The code is open, by a path that holds whatever the root is."""
     size = os.lseek(memory, 0, os.SEEK_END)
     # A process of ours wrote it, where nobody else can.
-    prepared, joined, root, workers, user, *rest = marshal.loads(os.pread(memory, size, 0))  # noqa: S302
+    prepared, *rest = marshal.loads(os.pread(memory, size, 0))  # noqa: S302
     os.close(memory)
-    return Start(_prepared(*prepared), joined, root, workers, User(*user), *rest)
+    return Start(_prepared(*prepared), *rest)
 
 
 def _prepared(  # noqa: PLR0913, PLR0917 - its fields
     plan: tuple[Any, ...], kind: Any, entry: str, build: tuple[Any, ...], code: str, size: int
 ) -> Prepared:
     descriptor = os.open(code, os.O_RDONLY | os.O_CLOEXEC)
-    return Prepared(_plan(*plan), kind, entry, Build(*build), Path(f"/proc/self/fd/{descriptor}"), size)
+    return Prepared(_plan(*plan), kind, entry, Build(*build), f"/proc/self/fd/{descriptor}", size)
 
 
 def _plan(  # noqa: PLR0913, PLR0917 - a plan's fields
@@ -75,10 +57,3 @@ def _plan(  # noqa: PLR0913, PLR0917 - a plan's fields
 ) -> RunPlan:
     granted = tuple(Mount(*mount) for mount in mounts)
     return RunPlan(run, WasmFile(*wasm), argv, env, granted, port, drain, Limits(*limits), outbound)
-
-
-def user_of(process: Mapping[str, Any]) -> User:
-    """process: of config.json."""
-    given = process.get("user") or {}
-    groups = tuple(given.get("additionalGids") or ())
-    return User(given.get("uid", 0), given.get("gid", 0), groups, given.get("umask", -1))

@@ -20,31 +20,35 @@ from wherry.engine.run import Loaded, load
 from wherry.errors import StartError, WherryError
 from wherry.plan.ending import EXIT_KILLED, EXIT_START, Ending
 from wherry_shim.linux import seccomp
-from wherry_shim.linux.namespaces import setns
-from wherry_shim.linux.process import set_name
+from wherry_shim.linux.calls import make
+from wherry_shim.linux.namespaces import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUTS, setns
 from wherry_shim.order import report_fault, report_ready
-from wherry_shim.worker import rights, root
 from wherry_shim.worker.start import Start, read
 
-codecs.lookup("idna")  # that of host names
-_GO = b"g"
+PLANNED, GO = b"p", b"g"
+"""What the host tells a worker: the start is written; the guest may run."""
+
+_NAMESPACES = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
+_NOWHERE = Path("/")
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 _FILTER = seccomp.worker_filter()
+codecs.lookup("idna")  # that of host names: nothing can be imported later
 
 
 def main(_words: bytes, files: list[int]) -> NoReturn:
-    """files: where to report, where to wait, the start, stdin, stdout and stderr, and for a pod its metrics and traps.
+    """files: where to report, where to wait, the start, the planner's pidfd, stdin, stdout and stderr, and for a pod
+    its metrics and traps.
 
     Never returns: the process ends as the guest did.
     """
-    report, waits, memory, *rest = files
+    report, waits, memory, planner, *rest = files
     code = EXIT_START
     try:
-        guest, log = _ready(read(memory), rest[:3], rest[3:])
+        _await(waits, PLANNED)
+        guest, log = _ready(read(memory), planner, rest[:3], rest[3:])
         report_ready(report)
         os.close(report)
-        if os.read(waits, 1) != _GO:
-            os._exit(EXIT_KILLED)  # nobody starts it any more
+        _await(waits, GO)
         os.close(waits)
         code = _told(guest, log)
     except StartError as error:
@@ -57,35 +61,26 @@ def main(_words: bytes, files: list[int]) -> NoReturn:
         os._exit(code)
 
 
-def _ready(start: Start, stdio: list[int], kept: list[int]) -> tuple[Loaded, int]:
+def _await(waits: int, word: bytes) -> None:
+    if os.read(waits, 1) != word:
+        os._exit(EXIT_KILLED)  # nobody starts it any more
+
+
+def _ready(start: Start, planner: int, stdio: list[int], kept: list[int]) -> tuple[Loaded, int]:
     """The guest, loaded, with nothing of the node in view; and the termination log, -1 for none."""
-    parent = os.getppid()
-    os.setsid()
-    set_name("wherry-worker")
     for number, descriptor in enumerate(stdio):
         os.dup2(descriptor, number)
         os.close(descriptor)
     log = os.open(start.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC) if start.log else -1
-    for path in start.joined:
-        _enter(path)
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)  # the first process of a namespace loses what it does not handle
-    root.own_mounts()
-    rights.limit(start.rlimits, start.oom_score)
-    prepared = root.change_root(start.prepared, start.resolver, start.root)
-    rights.give_up(start.user, parent)
+    setns(planner, _NAMESPACES)
+    os.close(planner)
+    make(start.calls)
     metrics, traps = kept or (None, None)
-    host = Host(address="::", workers=start.workers, cache=Path("/"), metrics=metrics, traps=traps)
-    guest = load(prepared, host)
+    host = Host(address="::", workers=start.workers, alone=True, cache=_NOWHERE, metrics=metrics, traps=traps)
+    guest = load(start.prepared, host)
     seccomp.install(_FILTER)
     return guest, log
-
-
-def _enter(path: str) -> None:
-    namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        setns(namespace)
-    finally:
-        os.close(namespace)
 
 
 def _told(guest: Loaded, log: int) -> int:

@@ -30,7 +30,7 @@ def _started(pulled: Pulled, image: str, annotation: str = "") -> Path:
     """The code of a Pod that starts."""
     marks = {f"{PREFIX}app": annotation} if annotation else {}
     plan = planned(pulled.task(image, pod_annotations=marks), pulled.node, pulled.records)
-    return prepare(plan, Host(cache=pulled.node.cache)).code
+    return Path(prepare(plan, Host(cache=pulled.node.cache)).code)
 
 
 @pytest.fixture

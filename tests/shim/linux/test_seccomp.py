@@ -128,9 +128,10 @@ def test_no_jump_is_longer_than_a_byte(machine: str) -> None:
 PROGRAM = """
 import ctypes, errno, os, sys, threading
 from wherry_shim.linux.numbers import number
+from wherry_shim.linux.calls import make
 from wherry_shim.linux.privileges import no_new_privileges
 from wherry_shim.linux.seccomp import install, worker_filter
-no_new_privileges()
+make(no_new_privileges())
 install(worker_filter())
 libc = ctypes.CDLL(None, use_errno=True)
 """
@@ -171,9 +172,10 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 def test_a_filter_needs_no_new_privileges_or_the_right_to_set_it() -> None:
     program = """
+from wherry_shim.linux.calls import make
 from wherry_shim.linux.privileges import drop_capabilities
 from wherry_shim.linux.seccomp import install, worker_filter
-drop_capabilities()
+make(drop_capabilities())
 try:
     install(worker_filter())
 except OSError as error:

@@ -31,12 +31,13 @@ __all__ = ["origin"]
 CONFINED = """
 import sys
 import wherry.engine.command, wherry.engine.egress, wherry.engine.http.supervisor
+from wherry_shim.linux.calls import make
 from wherry_shim.linux.privileges import drop_bounding_set, drop_capabilities, no_new_privileges
 from wherry_shim.linux.seccomp import install, worker_filter
 def confine():
-    drop_bounding_set()
-    drop_capabilities()
-    no_new_privileges()
+    make(drop_bounding_set())
+    make(drop_capabilities())
+    make(no_new_privileges())
     install(worker_filter())
 """
 COMMAND = """

@@ -15,6 +15,7 @@ IMPORTS = """
 import os, pathlib, signal, socket, sys
 from wherry_shim.linux.mounts import *
 from wherry_shim.linux.namespaces import *
+from wherry_shim.linux.calls import call, make
 from wherry_shim.linux.privileges import *
 from wherry_shim.linux.process import *
 status = lambda: dict(line.split(":\\t") for line in open("/proc/self/status").read().splitlines())
@@ -69,12 +70,12 @@ except OSError as error:
 
 def test_rights_that_were_given_up_are_gone() -> None:
     program = """
-no_new_privileges()
-drop_bounding_set()
-keep_capabilities()
+make(no_new_privileges())
+make(drop_bounding_set())
+make(keep_capabilities())
 os.setresgid(65532, 65532, 65532)
 os.setresuid(65532, 65532, 65532)
-drop_capabilities()
+make(drop_capabilities())
 have = status()
 print([have["Cap" + name] for name in ("Inh", "Prm", "Eff", "Bnd", "Amb")], have["NoNewPrivs"])
 """
@@ -125,6 +126,7 @@ print(status()["Name"], sorted(os.waitstatus_to_exitcode(os.wait()[1]) for _ in 
         ("setns(0)", "[Errno 22] setns: Invalid argument"),
         ("unshare(1)", "[Errno 22] unshare: Invalid argument"),
         ("sethostname('x' * 65)", "[Errno 22] sethostname: Invalid argument"),
+        ("make([call('prctl', 99999, 0, 0, 0, 0)])", "[Errno 22] prctl: Invalid argument"),
         ("prctl(99999)", "[Errno 22] prctl 99999: Invalid argument"),
     ],
 )

@@ -6,11 +6,14 @@ import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.shim.task.conftest import Desk, Play
+from tests.support import task_workloads
+from wherry.errors import StartError
 from wherry_shim.linux.cgroup.statistics import Statistics
 from wherry_shim.proto import process_pb2
 from wherry_shim.proto import task_pb2 as pb
@@ -246,6 +249,44 @@ def test_no_task_is_checkpointed_or_restored(play: Play) -> None:
         assert desk.service.tasks == {}
 
     play(story)
+
+
+def test_an_oom_kill_is_told_before_the_end_whatever_the_first_process_made_of_it(folder: Path) -> None:
+    async def story() -> list[str]:
+        desk = Desk(folder, lambda _request, command, reaper, _folder: task_workloads.ProcessWorkload(command, reaper))
+        await desk.run("exit 5")
+        desk.workloads["a"].processes.killed_for_memory = 1
+        assert await desk.ended() == 5
+        await desk.delete()
+        return desk.topics
+
+    assert asyncio.run(story()) == ["create", "start", "oom", "exit", "delete"]
+
+
+def test_no_process_is_started_in_what_refuses_it(folder: Path) -> None:
+    async def story() -> Code:
+        refusal = "exec is not supported here"
+        desk = Desk(folder, lambda _r, command, reaper, _f: task_workloads.ProcessWorkload(command, reaper, refusal))
+        await desk.run("exit 0")
+        code = await refused(desk.add(HOLD))
+        await desk.ended()
+        await desk.delete()
+        return code
+
+    assert asyncio.run(story()) == Code.UNIMPLEMENTED
+
+
+def test_a_task_that_cannot_be_created_is_not_there(folder: Path) -> None:
+    async def story() -> list[str]:
+        fault = StartError("artifact", "not on this node")
+        desk = Desk(
+            folder, lambda _r, command, reaper, _f: task_workloads.ProcessWorkload(command, reaper, fault=fault)
+        )
+        assert await refused(desk.create(HOLD)) == await refused(desk.create(HOLD)) == Code.FAILED_PRECONDITION
+        assert await refused(desk.state()) == Code.NOT_FOUND
+        return desk.topics
+
+    assert asyncio.run(story()) == []
 
 
 # Execs

@@ -18,7 +18,8 @@ def _statistics(version: int, memory: Memory, pids_limit: int | None = None) -> 
 def test_version_1_has_its_own_names_and_counts_memory_with_swap() -> None:
     stat = {"rss": 60, "total_inactive_file": 30, "pgfault": 8, "total_pgmajfault": 2, "hierarchical_memsw_limit": 300}
     events = {"max": 5, "oom_kill_disable": 0, "under_oom": 0, "oom_kill": 1}
-    memory = Memory(usage=100, limit=200, peak=150, swap=10, swap_limit=300, stat={**stat, "new": 1}, events=events)
+    unknown = {"new": 1, "swap": 9}  # the message's swap is another thing
+    memory = Memory(usage=100, limit=200, peak=150, swap=10, swap_limit=300, stat=stat | unknown, events=events)
     told = metrics(_statistics(1, memory, 20))
     assert told.type_url == "io.containerd.cgroups.v1.Metrics"
     assert unpacked(told, v1.Metrics) == v1.Metrics(

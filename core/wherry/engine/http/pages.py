@@ -96,7 +96,10 @@ class PageTable:
 
 
 def memories_of(code: Path, size: int, maps: str) -> list[Memory]:
-    """The memories whose images are mapped from this file, as far as size bytes. maps: the text of /proc/self/maps."""
+    """The memories whose images are mapped from this file, as far as size bytes.
+
+    code: without symbolic links, as the kernel names it. maps: the text of /proc/self/maps.
+    """
     found: list[Memory] = []
     start = end = 0
     for line in maps.splitlines():
@@ -107,7 +110,7 @@ def memories_of(code: Path, size: int, maps: str) -> list[Memory]:
         if low != end:
             start = low
         end = high
-        if path and path[0].endswith(f"/{code.parent.name}/{code.name}"):
+        if path and path[0] == os.fspath(code):
             found.append(Memory(low, int(offset, 16), max(start, low - REACH), min(start + size, low + REACH)))
     return found
 

@@ -73,13 +73,15 @@ class Post:
             _leave_with(parent)
             for other in others:
                 other.close()
-            station = Station(self.listener, self.meter, self.concurrency, host.stdio[2], host.traps)
-            worker.main(plan, host.serving, station, guest)
+            worker.main(plan, host.serving, self.station(host), guest)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, worker.RETIRE})
         self._born = time.monotonic()
         watch = os.pidfd_open(self.pid)
         self._watches[watch] = self.pid
         return watch
+
+    def station(self, host: Host) -> Station:
+        return Station(self.listener, self.meter, self.concurrency, host.stdio[2], host.traps)
 
     def relieve(self) -> None:
         """Another one is about to take over."""

@@ -59,8 +59,8 @@ class Prefault:
     there would cost more than they save.
     """
 
-    def __init__(self, code: Path, size: int) -> None:
-        self._code, self._size = code, size
+    def __init__(self, code: str | Path, size: int) -> None:
+        self._code, self._size = Path(os.path.realpath(code)), size
         self._table: PageTable | None = None
         self._lessons = Lessons()
         self._drops, self._due = 0, 2
@@ -88,9 +88,7 @@ class Prefault:
     def _study(self, store: int) -> None:
         """Delete a store and see which pages that frees, until enough is known; then look for memories that are new."""
         self._due = self._drops + min(self._drops, SELDOM)
-        # In a Pod it was opened by a descriptor, and the kernel names it by where that leads.
-        code = Path(os.path.realpath(self._code))
-        memories = memories_of(code, self._size, Path("/proc/self/maps").read_text())
+        memories = memories_of(self._code, self._size, Path("/proc/self/maps").read_text())
         if self._lessons.taken < LESSONS:
             self._learn(store, memories)
         else:

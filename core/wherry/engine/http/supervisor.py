@@ -19,7 +19,7 @@ from wherry.engine.host import Host, Reload
 from wherry.engine.http.guest import load
 from wherry.engine.http.listener import bind, listen
 from wherry.engine.http.post import Post, shares_of
-from wherry.engine.http.worker import CUT, Guest
+from wherry.engine.http.worker import CUT, Guest, Worker, collect_rarely
 from wherry.engine.metering import Counters, create, summary
 from wherry.engine.prepare import Prepared, prepare
 from wherry.errors import WherryError
@@ -46,19 +46,33 @@ class Server:
             posts = [Post(*parts) for parts in zip(self._sockets, self._counters.slots, shares, strict=True)]
             self._supervisor = stack.enter_context(closing(Supervisor(prepared, host, posts, self._counters)))
             self._report = host.report
+            self._alone = host.alone and len(posts) == 1
             self._opened = stack.pop_all()
 
     def run(self, reload: Reload | None = None) -> Ending:
-        """Serve until SIGTERM or SIGINT, then drain. In the main thread.
+        """Serve until SIGTERM or SIGINT, then drain. In the main thread; once in a process that is `alone`.
 
         The ending is exit 0 when all that was in flight was finished within `plan.drain` seconds, else 128 + the
-        signal. A second signal ends at once.
+        signal. A second signal ends at once, but for a process that is alone.
         """
+        if self._alone:
+            return self._serve()
         with self._opened:
+            supervisor = self._supervisor
+            if self._alone:
+                signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until there is somebody to drain
             listen(self._sockets)
-            ending = self._supervisor.run(reload)
+            ending = supervisor.serve() if self._alone else supervisor.run(reload)
             self._report(summary(self._counters.total()))
             return ending
+
+    def _serve(self) -> Ending:
+        """Nothing is freed: guests that were cut off may still use it, until the process ends."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until there is somebody to drain
+        listen(self._sockets)
+        ending = self._supervisor.serve()
+        self._report(summary(self._counters.total()))
+        return ending
 
     def close(self) -> None:
         """Free what was opened; without effect after `run`."""
@@ -87,9 +101,7 @@ class Supervisor:
                 self._fill(post)
             if self._admin is not None:
                 self._say("metrics on http://{}:{}/metrics".format(*self._admin.address))
-            if self._host.reuse > 1 and self._guest.single:
-                self._say(f"every request has its own instance: {self._guest.single}")
-            self._say(f"serving on {self._url()}")
+            self._introduce()
             while any(post.pids for post in self._posts) or not self._stop:
                 for key, _ in self._selector.select(POLL):
                     key.data()
@@ -97,6 +109,14 @@ class Supervisor:
                 if reload is not None and not self._stop and (plan := reload()) is not None:
                     self._reload(plan)
         return signalled(self._stop) if self._cut else exited(0)
+
+    def serve(self) -> Ending:
+        """Be the one worker, in this process, until everything has ended (docs/decisions/0028)."""
+        (post,) = self._posts
+        self._introduce()
+        collect_rarely()
+        worker = Worker(self._plan, self._host.serving, post.station(self._host), self._guest)
+        return signalled(signal.SIGTERM) if worker.run(STOPS) else exited(0)
 
     def close(self) -> None:
         if self._admin is not None:
@@ -194,6 +214,11 @@ class Supervisor:
                     os.kill(pid, signal.SIGKILL)
 
     # Words
+
+    def _introduce(self) -> None:
+        if self._host.reuse > 1 and self._guest.single:
+            self._say(f"every request has its own instance: {self._guest.single}")
+        self._say(f"serving on {self._url()}")
 
     def _url(self) -> str:
         address, port = self._posts[0].listener.getsockname()[:2]

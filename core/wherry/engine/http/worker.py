@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import traceback
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from math import inf
@@ -122,11 +123,12 @@ class Worker:
 
     # Life
 
-    def run(self) -> bool:
-        """Serve until SIGTERM and the end of the drain; whether requests had to be cut off."""
+    def run(self, stops: Iterable[signal.Signals] = (signal.SIGTERM,)) -> bool:
+        """Serve until one of these signals and the end of the drain; whether requests had to be cut off."""
         self.meter.begin()
         asyncio.set_event_loop(self.loop)
-        self.loop.add_signal_handler(signal.SIGTERM, self._begin_drain)
+        for number in stops:
+            self.loop.add_signal_handler(number, self._begin_drain)
         self.loop.add_signal_handler(RETIRE, self._retire)
         self.loop.run_until_complete(self._serve())
         self._sample()
@@ -141,7 +143,7 @@ class Worker:
                 await stack.enter_async_context(egress)
                 self.guest.egress = (egress.port, egress.secret)
             self._server = await self.loop.create_server(lambda: Connection(self), sock=self._listener.dup())
-            self.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM, RETIRE})
+            self.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT, RETIRE})
             await self._over.wait()
 
     def _retire(self) -> None:
@@ -288,6 +290,12 @@ class Worker:
         self._sampled = now
 
 
+def collect_rarely() -> None:
+    """A request leaves no cycles behind, so that there is little to find."""
+    gc.freeze()
+    gc.set_threshold(10_000)
+
+
 def main(plan: RunPlan, serving: Serving, station: Station, guest: Guest) -> NoReturn:
     """The life of a forked worker; the process ends with it, whatever guests still do."""
     status = 1
@@ -295,8 +303,7 @@ def main(plan: RunPlan, serving: Serving, station: Station, guest: Guest) -> NoR
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's ^C is the supervisor's to pass on
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        gc.freeze()
-        gc.set_threshold(10_000)  # a request leaves no cycles behind, so that there is little to find
+        collect_rarely()
         status = CUT if Worker(plan, serving, station, guest).run() else 0
     except BaseException:  # a fork must never return into its parent's code
         traceback.print_exc()
