@@ -51,10 +51,11 @@ def status_of(pod: Pod, path: str) -> int:
 # Workers, traps, counters
 
 
-@pytest.mark.parametrize(("cpu", "workers"), [(0, 1), (0.5, 1), (1.5, 2)])
-def test_a_worker_serves_for_each_cpu_of_the_limit(pod: Pod, cpu: float, workers: int) -> None:
+@pytest.mark.parametrize(("cpu", "processes"), [(0, 1), (0.5, 1), (1.5, 1 + 2)])
+def test_a_worker_serves_for_each_cpu_of_the_limit(pod: Pod, cpu: float, processes: int) -> None:
+    """One worker is the whole pod; several have somebody above them."""
     container = serving(pod, "wasm-types", cpu=cpu)
-    assert len(inside(container.pid)) == 1 + workers
+    assert len(inside(container.pid)) == processes
 
 
 def test_a_trap_is_one_answer_and_the_same_text_everywhere(pod: Pod, origin: Zygote) -> None:
