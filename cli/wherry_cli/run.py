@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from wherry.engine.host import Host, Serving, silent
-from wherry.engine.run import run
 from wherry.errors import InputError
 from wherry.oci.access import Access
 from wherry.plan.from_app import Local
@@ -121,6 +120,8 @@ def end(flags: Flags, plan: RunPlan, watch: Watch | None) -> int:
         address=address, workers=flags.workers, reuse=flags.reuse, admin=flags.admin, report=report, serving=serving
     )
     try:
+        from wherry.engine.run import run  # noqa: PLC0415 - it may not be installed
+
         ending = run(plan, host, watch)
     except ModuleNotFoundError as absent:
         if absent.name not in ENGINE:

@@ -138,7 +138,7 @@ def asking(wasm: Path, cache: Path) -> Iterator[tuple[Any, Any]]:
 
 def between_requests(guest: Any) -> set[int]:
     table = PageTable()
-    [memory] = memories_of(guest.code.path.resolve(), MEMORY, Path("/proc/self/maps").read_text())
+    [memory] = memories_of(Path(guest.code.path).resolve(), MEMORY, Path("/proc/self/maps").read_text())
     try:
         return table.written(memory)
     finally:
