@@ -62,7 +62,7 @@ def installed(node: KindNode, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A node with our runtime and the images of this file; pods that a test leaves on it are removed."""
     folder = tmp_path_factory.mktemp("pods")
     loaded(node, folder, HOLD, guests.command("hold"))
-    loaded(node, folder, EATER, guests.command("hostile"))
+    loaded(node, folder, EATER, guests.command_with_dwarf("hostile"))
     image_of_shell(node, folder)
     succeeded(in_a_pod(node, f"wherry-node install --root /host --probe-image {HELLO}"))
     yield node
