@@ -1,0 +1,24 @@
+"""What a rendering needs beyond the app and its artifact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """owner: uid of the WasmApp, "" offline, where objects then have no owner references.
+
+    env_names: variables that envFrom brings, read from the ConfigMaps and Secrets, with their prefixes.
+    checksum: keyed checksum of what the app reads from ConfigMaps and Secrets, "" for none; it goes into the Pod
+    template. runner_image: for executor container. registry: the entry of the registries file that the artifact's host
+    has, as JSON with its CA inline, "" for none; for the runner.
+    live_replicas: what an autoscaler may have made of replicas while the operator stops owning them, None otherwise.
+    """
+
+    owner: str = ""
+    env_names: tuple[str, ...] = ()
+    checksum: str = ""
+    runner_image: str = ""
+    registry: str = ""
+    live_replicas: int | None = None

@@ -1,0 +1,21 @@
+"""What is known of an app's artifact after looking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wherry.spec.status import ArtifactStatus
+from wherry_operator.conditions import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """artifact: what may run; the remembered one while a registry is out; None when nothing may.
+
+    again: seconds after which to look again whatever happens (refresh, or back-off after a fault), None for never.
+    """
+
+    artifact: ArtifactStatus | None
+    resolved: Verdict
+    verified: Verdict
+    again: float | None = None
