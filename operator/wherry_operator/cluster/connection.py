@@ -1,0 +1,131 @@
+"""Bytes to and from the API server: one session, a bound on what is under way, a deadline on everything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+
+from wherry import __version__
+from wherry_operator.cluster.credentials import Credentials
+from wherry_operator.cluster.failures import ClusterError, Unauthenticated, Unavailable, failure
+from wherry_operator.cluster.request import METHODS, Request
+
+AGENT = f"wherry-operator/{__version__}"
+AT_ONCE = 16
+"""Requests under way, watches apart: what one client may ask before the API server makes it wait."""
+CONNECT, ANSWER = 5.0, 30.0
+"""Seconds for a connection, and for a whole answer."""
+BUFFER = 1 << 16
+Record = Callable[[str, str, int], None]
+"""Told of every answer: verb, resource, status; 0 for none."""
+
+
+class Connection:
+    """Belongs to one event loop; made by `connect`."""
+
+    def __init__(self, client: ApiClient, credentials: Credentials, record: Record) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._record = record
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(self, request: Request, within: float = ANSWER) -> Any:
+        """The answer's JSON. Raises a ClusterError; one attempt, but for a token that has just been renewed."""
+        async with self._places:
+            try:
+                return await self._ask(request, within)
+            except Unauthenticated:
+                await self._credentials.refresh(self._client.configuration, refused=True)
+                return await self._ask(request, within)
+
+    @asynccontextmanager
+    async def stream(self, request: Request, silence: float) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Chunks of an answer that goes on. silence: seconds without a byte after which the other end is lost."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=silence)
+        try:
+            response = await self._send(request, timeout)
+            try:
+                await self._check(request, response)
+                yield response.content.iter_any()
+            finally:
+                response.close()
+        except Unauthenticated:
+            await self._credentials.refresh(self._client.configuration, refused=True)
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _lost(request, error) from error
+
+    async def _ask(self, request: Request, within: float) -> Any:
+        timeout = aiohttp.ClientTimeout(total=within, sock_connect=CONNECT)
+        try:
+            response = await self._send(request, timeout)
+            async with response:
+                await self._check(request, response)
+                return json.loads(await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _lost(request, error) from error
+
+    async def _send(self, request: Request, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        headers = {"User-Agent": AGENT, "Accept": request.accept, "Accept-Encoding": "identity"}
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        configuration = self._client.configuration
+        await self._credentials.refresh(configuration)
+        query = list(request.query.items())
+        auth = ["BearerToken"]
+        await self._client.update_params_for_auth(headers, query, auth, request.path, request.verb, request.body)
+        url = configuration.host + request.path
+        if query:
+            url += "?" + self._client.parameters_to_url_query(query, {})
+        answer = await self._client.rest_client.request(
+            METHODS[request.verb], url, headers=headers, body=request.body, _request_timeout=limits
+        )
+        response: aiohttp.ClientResponse = answer.response
+        return response
+
+    async def _check(self, request: Request, response: aiohttp.ClientResponse) -> None:
+        self._record(request.verb, request.resource.plural, response.status)
+        if response.status >= 300:
+            raise failure(request, response.status, response.headers, await response.read())
+
+
+@asynccontextmanager
+async def connect(credentials: Credentials, record: Record = lambda *_: None) -> AsyncIterator[Connection]:
+    """Raises InputError when the credentials cannot be read. Nothing is asked yet."""
+    configuration = Configuration()
+    await credentials.configure(configuration)
+    client = ApiClient(configuration)
+    connector = aiohttp.TCPConnector(
+        limit=0, ssl=client.rest_client.ssl_context, keepalive_timeout=30.0, socket_factory=_socket
+    )
+    configuration.client_session_kwargs = {"connector": connector, "read_bufsize": BUFFER}
+    try:
+        yield Connection(client, credentials, record)
+    finally:
+        await client.close()
+        await connector.close()
+
+
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """With keep-alive that finds in half a minute that the other end is gone: a watch may be silent for long."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
+    return made
+
+
+def _lost(request: Request, error: Exception) -> ClusterError:
+    if isinstance(error, TimeoutError):
+        return Unavailable(f"{request}: the API server did not answer in time")
+    return Unavailable(f"{request}: the connection to the API server failed: {error or type(error).__name__}")

@@ -1,0 +1,79 @@
+"""Where the API server is and who we are: the Pod's service account, or a kubeconfig."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.config import ConfigException, load_kube_config
+
+from wherry.errors import InputError
+
+ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+TOKEN_LIFE = 60.0
+"""Seconds for which a token that was read is used; the kubelet renews the file long before the token ends."""
+
+
+@dataclass(slots=True)
+class InCluster:
+    """The mounted service account. The clock is monotonic, so that a jump of the wall clock keeps no old token."""
+
+    url: str
+    account: Path = ACCOUNT
+    clock: Callable[[], float] = time.monotonic
+    _read_at: float = float("-inf")
+
+    async def configure(self, configuration: Configuration) -> None:
+        """Raises InputError without the files."""
+        configuration.host = self.url
+        configuration.ssl_ca_cert = str(self.account / "ca.crt")
+        await self.refresh(configuration)
+
+    async def refresh(self, configuration: Configuration, *, refused: bool = False) -> None:
+        """Before every request, and once more when a token was refused."""
+        now = self.clock()
+        if refused or now - self._read_at >= TOKEN_LIFE:
+            configuration.api_key["BearerToken"] = f"Bearer {_read(self.account / 'token')}"
+            self._read_at = now
+
+
+@dataclass(frozen=True, slots=True)
+class KubeConfig:
+    """A kubeconfig of any kind: token, certificate, plugin. context "": the current one."""
+
+    path: str
+    context: str = ""
+
+    async def configure(self, configuration: Configuration) -> None:
+        """Raises InputError when there is no such file or context."""
+        try:
+            await load_kube_config(self.path, self.context or None, configuration, persist_config=False)
+        except (ConfigException, OSError) as error:
+            raise InputError(f"{self.path}: {error}", cure="name a kubeconfig with KUBECONFIG") from error
+
+    async def refresh(self, configuration: Configuration, *, refused: bool = False) -> None:
+        """A plugin or a token file is asked again when what it gave was refused."""
+        if refused:
+            await self.configure(configuration)
+
+
+Credentials = InCluster | KubeConfig
+
+
+def find(environ: Mapping[str, str], context: str = "") -> Credentials:
+    """$KUBECONFIG or a named context before the Pod's service account before ~/.kube/config."""
+    host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT")
+    if host and port and not environ.get("KUBECONFIG") and not context:
+        return InCluster(f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
+    return KubeConfig(environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config"), context)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        cure = "mount the service account's token into the operator's Pod"
+        raise InputError(f"{path}: {error.strerror}", cure=cure) from error
