@@ -5,36 +5,23 @@ Everything else that an app depends on is watched by `cluster`, with selectors t
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any
 
 import kopf
 
 from wherry.spec.model import GROUP, VERSION
+from wherry_operator.cluster.connection import WayIn
 from wherry_operator.manifest import Manifest
 
 PLURAL = "wasmapps"
-
-
-class Access(Protocol):
-    """How the API server is reached, as `cluster.connection` knows it."""
-
-    @property
-    def server(self) -> str: ...
-    @property
-    def ca_file(self) -> str | None: ...
-    @property
-    def certificate(self) -> tuple[str, str] | None: ...
-    @property
-    def token(self) -> str | None: ...
 
 
 Told = Callable[[str | None, Manifest], None]
 """Called with ADDED, MODIFIED, DELETED, or None for what was there at the start, and the WasmApp."""
 
 
-def registered(told: Told, access: Access) -> kopf.OperatorRegistry:
+def registered(told: Told, way_in: Callable[[], Awaitable[WayIn]]) -> kopf.OperatorRegistry:
     """kopf's handlers."""
     registry = kopf.OperatorRegistry()
 
@@ -43,15 +30,15 @@ def registered(told: Told, access: Access) -> kopf.OperatorRegistry:
         told(type, dict(body))
 
     @kopf.on.login(registry=registry)
-    def login(**_: object) -> kopf.ConnectionInfo:
-        certificate, key = access.certificate or (None, None)
+    async def login(**_: object) -> kopf.ConnectionInfo:
+        known = await way_in()
         return kopf.ConnectionInfo(
-            server=access.server,
-            ca_path=access.ca_file,
-            scheme="Bearer" if access.token else None,
-            token=access.token,
-            certificate_path=certificate,
-            private_key_path=key,
+            server=known.server,
+            ca_path=known.ca_file or None,
+            scheme="Bearer" if known.token else None,
+            token=known.token or None,
+            certificate_path=known.certificate or None,
+            private_key_path=known.key or None,
         )
 
     return registry
@@ -68,13 +55,12 @@ def settings() -> kopf.OperatorSettings:
     return chosen
 
 
-async def watch(told: Told, access: Access, namespaces: Collection[str], stop: asyncio.Event) -> None:
-    """Until `stop`. namespaces: empty for the whole cluster."""
+async def watch(told: Told, way_in: Callable[[], Awaitable[WayIn]], namespaces: Collection[str]) -> None:
+    """Until SIGTERM or SIGINT. namespaces: empty for the whole cluster."""
     await kopf.operator(
-        registry=registered(told, access),
+        registry=registered(told, way_in),
         settings=settings(),
         standalone=True,
         clusterwide=not namespaces,
         namespaces=list(namespaces),
-        stop_flag=stop,
     )

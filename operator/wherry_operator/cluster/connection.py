@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -27,6 +28,17 @@ Record = Callable[[str, str, int], None]
 """Told of every answer: verb, resource, status; 0 for none."""
 
 
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """How another client reaches the same API server as the same user; "" for what is not used."""
+
+    server: str
+    ca_file: str
+    certificate: str
+    key: str
+    token: str
+
+
 class Connection:
     """Belongs to one event loop; made by `connect`."""
 
@@ -35,6 +47,13 @@ class Connection:
         self._credentials = credentials
         self._record = record
         self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def way_in(self) -> WayIn:
+        """As of now: tokens are renewed. Raises InputError when the credentials cannot be read any more."""
+        known = self._client.configuration
+        await self._credentials.refresh(known, refused=True)
+        token = known.api_key.get("BearerToken", "").removeprefix("Bearer ")
+        return WayIn(known.host, known.ssl_ca_cert or "", known.cert_file or "", known.key_file or "", token)
 
     async def ask(self, request: Request, within: float = ANSWER) -> Any:
         """The answer's JSON. Raises a ClusterError; one attempt, but for a token that has just been renewed."""
