@@ -26,8 +26,8 @@ REASONS: dict[ConditionType, dict[str, str]] = {
         "Verified": "Enough of the trusted keys have signed the digest; the message names them.",
         "NotAsked": "Neither the app nor the cluster's policy asks for a signature.",
         "NotChecked": "There is no artifact yet whose signatures could be looked at.",
-        "SignatureRefused": "Too few of the trusted keys have signed; nothing new runs. Asked again at least every eight "
-        "minutes, because a signature may follow its artifact.",
+        "SignatureRefused": "Too few of the trusted keys have signed; nothing new runs. Asked again at least every "
+        "eight minutes, because a signature may follow its artifact.",
         "KeyMissing": "A Secret or ConfigMap with a trusted key is not there, or lacks the key. Nothing new runs.",
         "KeyInvalid": "A trusted key is no public key, or there are fewer keys than the threshold. Nothing new runs.",
     },

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -68,8 +67,8 @@ class World:
 
     def supplier(self) -> Supplier:
         """A freshly started operator's."""
-        place = Place(self.folder, self.registries, threading.BoundedSemaphore(2), self.patience, self.limit)
-        return Supplier(place, self.objects, lambda: self.now, lambda: self.jitter)
+        place = Place(self.folder, self.registries, self.patience, self.limit)
+        return Supplier(place, self.objects, clock=lambda: self.now, jitter=lambda: self.jitter)
 
     def supply(self, app: WasmApp, wanted: str = "") -> Supplied:
         """One look of a freshly started operator."""

@@ -17,7 +17,9 @@ from wherry_operator.supply.backoff import Backoff
 AT_ONCE = 4
 FIRST, LAST = 1.0, 60.0
 LONGEST_WISH = 900.0
-"""Seconds of a Retry-After that are honoured."""
+"""Seconds of a Retry-After that are honoured; and of twice the time that a host held us up, so that none can do so for
+more than a third of the time.
+"""
 OUTAGES = frozenset({"unreachable", "timeout", "tls", "ratelimited", "server"})
 
 
@@ -62,11 +64,14 @@ class Hosts:
 
     @asynccontextmanager
     async def _judged(self, name: str) -> AsyncIterator[None]:
+        began = self._clock()
         try:
             yield
         except RegistryError as error:
             if error.kind in OUTAGES:
-                self._backoff.failed(name, self._clock(), at_least=min(error.retry_after or 0.0, LONGEST_WISH))
+                now = self._clock()
+                wish = max(error.retry_after or 0.0, 2 * (now - began))
+                self._backoff.failed(name, now, at_least=min(wish, LONGEST_WISH))
             else:
                 self._backoff.succeeded(name)
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from wherry.oci.registries import Registries
 from wherry.oci.registry import RegistryRepository
 from wherry.oci.remote import registry
 from wherry.oci.resolve import Resolved, resolve
+from wherry.oci.transport.addresses import is_loopback_host
+from wherry.oci.transport.endpoint import host_of
+from wherry.oci.transport.faults import fault
 from wherry.oci.transport.patience import Patience
 from wherry_operator.supply import binary, layout
 from wherry_operator.supply.demands import Demand
@@ -63,11 +66,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Place:
-    """scratch: a folder for what is being looked at. download: held during a download, so that few are at once."""
+    """scratch: a folder for what is being looked at, at most DOWNLOAD_LIMIT for each look."""
 
     scratch: Path
     registries: Registries
-    download: AbstractContextManager[object]
     patience: Patience = field(default=PATIENCE)
     wasm_limit: int = WASM_LIMIT
 
@@ -78,6 +80,7 @@ Recall = Callable[[Question], Found | None]
 
 def look(question: Question, place: Place, recall: Recall) -> Found:
     """Raises RegistryError, ArtifactError, SignatureRefused, Refused, and InputError where scratch is of no use."""
+    _check_host(question.reference, place.registries)
     signatures = [(demand, demand.signatures()) for demand in question.demands]
     refusal: RegistryError | None = None
     for credential in question.credentials or (None,):
@@ -90,6 +93,13 @@ def look(question: Question, place: Place, recall: Recall) -> Found:
             refusal = refusal or error
     assert refusal  # noqa: S101 - the loop ran
     raise refusal
+
+
+def _check_host(reference: Reference, registries: Registries) -> None:
+    """An app may not send the operator to what listens in its own Pod."""
+    if reference.host not in registries and is_loopback_host(host_of(reference.host)):
+        message = f"{reference}: {reference.host} is the loopback of whoever asks, here the operator"
+        raise fault("policy", message, cure="say in the operator's registries file where that registry is")
 
 
 @contextmanager
@@ -121,9 +131,8 @@ def _within(
             return replace(known, index=resolved.index_digest)
         layout.check(resolved, parse_manifest(reader.manifest(resolved.digest), resolved.where))
         signed_by = [name for demand, each in signatures for name in _signers(repository, resolved, demand, each)]
-        with place.download:
-            path, wasm = fetched(repository, resolved, cache, place.wasm_limit, _Budget(resolved.where))
-            found = binary.read(path, resolved.where)
+        path, wasm = fetched(repository, resolved, cache, place.wasm_limit, _Budget(resolved.where))
+        found = binary.read(path, resolved.where)
     entrypoint = f"/{resolved.program}" if resolved.program else ""
     return Found(resolved.digest, resolved.index_digest, wasm, entrypoint, found, tuple(dict.fromkeys(signed_by)))
 

@@ -33,7 +33,7 @@ from wherry_operator.supply.refusal import Refused
 from wherry_operator.supply.secrets import Secrets
 from wherry_operator.supply.supplied import Supplied
 
-ASKS = 16
+TRANSFERS = 16
 """Looks at once, whatever the hosts; a thread each."""
 FIRST, OUTAGE, LAST = 2.0, 60.0, 300.0
 RECHECK = 60.0
@@ -81,6 +81,7 @@ class Supplier:
         self,
         place: Place,
         secrets: Secrets,
+        transfers: int = TRANSFERS,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -89,7 +90,7 @@ class Supplier:
         self._clock = clock
         self._jitter = jitter
         self._hosts = Hosts(clock, jitter)
-        self._asks = asyncio.Semaphore(ASKS)
+        self._transfers = asyncio.Semaphore(transfers)
         self._flights: Flights[Question, Found] = Flights()
         self._memory = Memory()
         self._rounds = Rounds(jitter)
@@ -159,7 +160,7 @@ class Supplier:
             self._failures[app] = _Failure(question, told, until)
             raise told from None
         except WherryError as error:
-            until = self._backoff.failed(app, self._clock(), at_most=longest_wait(error))
+            until = self._backoff.failed(app, self._clock(), at_most=_longest(error))
             self._failures[app] = _Failure(question, error, until)
             raise
         self._backoff.succeeded(app)
@@ -167,7 +168,7 @@ class Supplier:
         return found
 
     async def _ask(self, question: Question) -> Found:
-        async with self._hosts.turn(question.reference.host), self._asks:
+        async with self._hosts.turn(question.reference.host), self._transfers:
             found = await in_thread(lambda: look(question, self._place, self._memory.recall))
         self._memory.keep(question.at(found.digest), found)
         return found
@@ -207,7 +208,7 @@ class Supplier:
         )
 
 
-def longest_wait(error: WherryError) -> float:
+def _longest(error: WherryError) -> float:
     """An outage ends by itself, and soon; what a person must mend may wait, and a registry counts questions."""
     return OUTAGE if isinstance(error, RegistryError) and error.kind in OUTAGES else LAST
 
