@@ -158,7 +158,7 @@ def test_a_revision_is_made_again_from_its_digest(world: World, plain: Registry,
     new = publish(plain, tmp_path, reference, cncf(MODULE + b"\0\x01\0"))
     pinned = f"{plain.host}/supply/back@{old}"
     now = world.supply(app(reference))
-    back = world.supply(after(app(reference), now), wanted=pinned)
+    back = world.supply(after(app(reference), now), reference=pinned)
     forth = world.supply(after(app(reference), back))
     assert now.artifact
     assert back.artifact

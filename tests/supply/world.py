@@ -23,7 +23,7 @@ from wherry_operator.supply.look import Place
 from wherry_operator.supply.policy import Policy
 from wherry_operator.supply.secrets import Kind
 from wherry_operator.supply.supplied import Supplied
-from wherry_operator.supply.supplier import Supplier
+from wherry_operator.supply.supplier import Chance, Supplier
 
 T = TypeVar("T")
 NAMESPACE = "shop"
@@ -68,11 +68,11 @@ class World:
     def supplier(self) -> Supplier:
         """A freshly started operator's."""
         place = Place(self.folder, self.registries, self.patience, self.limit)
-        return Supplier(place, self.objects, clock=lambda: self.now, jitter=lambda: self.jitter)
+        return Supplier(place, self.objects, chance=Chance(lambda: self.now, lambda: self.jitter))
 
-    def supply(self, app: WasmApp, wanted: str = "") -> Supplied:
+    def supply(self, app: WasmApp, reference: str = "") -> Supplied:
         """One look of a freshly started operator."""
-        return run(self.supplier().supply(app, self.policy, wanted))
+        return run(self.supplier().supply(app, self.policy, reference))
 
 
 def run(work: Awaitable[T]) -> T:

@@ -62,17 +62,18 @@ async def of_app(verify: Verify | None, namespace: str, secrets: Secrets) -> tup
 
 
 async def _key(key: VerifyKey, at: str, namespace: str, secrets: Secrets) -> tuple[str, bytes]:
-    kind, source = _source(key)
-    data = await secrets.get(kind, namespace, source.name)
-    name = f"{kind} {namespace}/{source.name}"
+    kind, where = source(key)
+    data = await secrets.get(kind, namespace, where.name)
+    name = f"{kind} {namespace}/{where.name}"
     if data is None:
-        raise Refused("Verified", "KeyMissing", f"{at}: {name} is not there; create it with the key {source.key}")
-    if source.key not in data:
-        raise Refused("Verified", "KeyMissing", f"{at}: {name} has no key {source.key}; add it, a public key in PEM")
-    return f"{kind}/{source.name}/{source.key}", data[source.key]
+        raise Refused("Verified", "KeyMissing", f"{at}: {name} is not there; create it with the key {where.key}")
+    if where.key not in data:
+        raise Refused("Verified", "KeyMissing", f"{at}: {name} has no key {where.key}; add it, a public key in PEM")
+    return f"{kind}/{where.name}/{where.key}", data[where.key]
 
 
-def _source(key: VerifyKey) -> tuple[Kind, KeySource]:
+def source(key: VerifyKey) -> tuple[Kind, KeySource]:
+    """Kind of the object that holds a key, and where in it."""
     if key.secret:
         return "Secret", key.secret
     assert key.config_map  # noqa: S101 - a VerifyKey has exactly one
