@@ -1,7 +1,7 @@
 """Conditions of a WasmApp, their reasons and what each means: API, and the source of docs/conditions.md.
 
-A condition keeps its place and says `True`, `False` or `Unknown`; a reason says why in one word. Ready sums up the other
-four: its reason is `Ready`, or that of the condition that keeps the app from being ready.
+A condition says `True`, `False` or `Unknown`, and its reason says why in one word. Ready sums up the other four: its
+reason is `Ready`, or that of the condition that keeps the app from being ready.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ class Verdict:
 
 
 _RESOLVED = {
-    "Resolved": Reason("The reference names an artifact that can run; its digest is in status.artifact.", "", ("True",)),
+    "Resolved": Reason(
+        "The reference names an artifact that can run; its digest is in status.artifact.", "", ("True",)
+    ),
     "Resolving": Reason("The reference was not looked up yet.", "", ("Unknown",)),
     "InvalidSpec": Reason(
         "The spec cannot be read; what runs goes on as it is.",
@@ -46,8 +48,8 @@ _RESOLVED = {
         "Push the file with `wherry push FILE REFERENCE` and write that reference.",
     ),
     "RegistryUnavailable": Reason(
-        "The registry did not answer, or answered with a fault of its own. True while status.artifact is still what the "
-        "spec asks for, which goes on running; False where the spec asks for what was never found.",
+        "The registry did not answer, or answered with a fault of its own. True while status.artifact is what the spec "
+        "asks for, which goes on running; False where the spec asks for what was never found.",
         "None is needed when the registry comes back: it is asked again after growing pauses.",
         ("True", "False"),
     ),
@@ -114,8 +116,8 @@ _AVAILABLE = {
     "JobComplete": Reason("The Job has succeeded.", "", ("True",)),
     "NotMade": Reason("Nothing was made yet.", ""),
     "Starting": Reason(
-        "Pods are on their way and nothing is known to be wrong. When this lasts, `kubectl describe pod` shows what the "
-        "kubelet waits for; an http app is ready when it listens on spec.port.",
+        "Pods are on their way and nothing is known to be wrong. When this lasts, `kubectl describe pod` shows what "
+        "the kubelet waits for; an http app is ready when it listens on spec.port.",
     ),
     "NoNodes": Reason(
         "No node has the label wherry.dev/runtime=ready, so that no Pod can be placed.",
@@ -205,8 +207,7 @@ REASONS: Mapping[ConditionType, Mapping[str, Reason]] = {
 """By condition, every reason that it has of its own."""
 
 
-def about(condition: ConditionType, reason: str) -> Reason:
-    """What a reason means. Raises KeyError for one that the condition does not have."""
-    if condition == "Ready" and reason != "Ready":
-        return next(own[reason] for own in REASONS.values() if reason in own)
-    return REASONS[condition][reason]
+def about(condition: ConditionType, reason: str) -> Reason | None:
+    """What a reason means; None for one that the condition does not have, which another version may have written."""
+    known = REASONS.values() if condition == "Ready" else (REASONS[condition],)
+    return next((each[reason] for each in known if reason in each), None)
