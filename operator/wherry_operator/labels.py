@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 FIELD_MANAGER = "wherry-operator"
+CONTAINER = "app"
+"""Name of the container that runs the artifact."""
 APP = "wherry.dev/app"
 """Label with the WasmApp's name: the whole of every selector."""
 RUNTIME = "wherry.dev/runtime"

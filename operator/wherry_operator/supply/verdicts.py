@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wherry.errors import ArtifactError, InvalidReference, LayoutNotRunnable, RegistryError, WherryError
-from wherry.spec.status import ArtifactStatus, Truth
+from wherry.spec.status import ArtifactStatus, Truth, Truth
 from wherry_operator.conditions import Verdict
 from wherry_operator.supply.demands import Demand
 
@@ -42,9 +42,9 @@ def unchecked(demands: Sequence[Demand]) -> Verdict:
 
 
 def unresolved(error: WherryError, *, kept: bool) -> Verdict:
-    """Why there is no new digest. kept: one from before stays; an outage leaves open whether it is the newest."""
+    """Why there is no new digest. kept: one from before stays, so that an outage leaves the app resolved."""
     reason = reason_of(error)
-    status: Truth = "Unknown" if kept and reason == "RegistryUnavailable" else "False"
+    status: Truth = "True" if kept and reason == "RegistryUnavailable" else "False"
     cure = _CURES.get(reason, error.cure)
     return Verdict(status, reason, _cut(f"{error.message}; {cure}" if cure else error.message))
 
