@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.supply.world import World, app, publish, verdicts
 from tests.support.registry import Registry
 from tests.support.token_server import PASSWORD, USER
-from tests.supply.world import World, app, publish, verdicts
 from wherry.errors import InputError
 from wherry.oci.credentials import Credential, candidates
 from wherry.oci.reference import parse

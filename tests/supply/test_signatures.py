@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from tests.oci.signature.signers import ALGORITHMS, pem_of, public_pem_of
+from tests.supply.world import World, after, app, publish, verdicts
 from tests.support.artifacts import MODULE, cncf, docker_wasi, index, native_image
 from tests.support.registry import Registry
 from tests.support.registry_log import requests
-from tests.supply.world import World, after, app, publish, verdicts
 from wherry.oci.access import opened
 from wherry.oci.descriptor import Platform
 from wherry.oci.digest import digest_of
 from wherry.oci.reference import parse
 from wherry.oci.signature import PrivateKey, private_key, sign
 from wherry_operator.supply import policy
+from wherry_operator.supply.secrets import Kind
 
 SECRET = {"secret": {"name": "signing", "key": "release.pub"}}
 CONFIG_MAP = {"configMap": {"name": "signing", "key": "release.pub"}}
@@ -54,7 +55,7 @@ def named(name: str) -> dict[str, Any]:
 def test_a_signature_by_a_trusted_key_is_verified(
     source: dict[str, Any], world: World, plain: Registry, tmp_path: Path, alice: Signer
 ) -> None:
-    kind = "Secret" if source is SECRET else "ConfigMap"
+    kind: Kind = "Secret" if source is SECRET else "ConfigMap"
     world.objects.data[kind, "signing"] = {"release.pub": alice.public}
     reference = f"{world.knows(plain)}/signed/{kind.lower()}:v1"
     publish(plain, tmp_path, reference, None, alice.private)
@@ -74,7 +75,9 @@ def test_an_artifact_that_nobody_signed_is_refused_before_its_bytes_are_fetched(
     supplied = world.supply(app(reference, verify=verify()))
     assert supplied.artifact is None
     assert verdicts(supplied) == (("True", "Resolved"), ("False", "SignatureRefused"))
-    assert supplied.verified.message.startswith(f"spec.verify: {plain.host}/signed/nobody@{digest}: expected signatures")
+    assert supplied.verified.message.startswith(
+        f"spec.verify: {plain.host}/signed/nobody@{digest}: expected signatures"
+    )
     assert ("GET", f"/v2/signed/nobody/blobs/{digest_of(MODULE)}") not in requests(plain, "signed/nobody")
 
 
