@@ -43,14 +43,13 @@ def of_policy(policy: Policy, reference: Reference) -> tuple[Demand, ...]:
     found = rule_for(policy, reference)
     if found is None:
         _refuse(reference, "which no rule of the cluster's policy names")
-    number, rule = found
+    pattern, rule = found
     if rule.refuse:
-        _refuse(reference, f"which rule {number + 1} of the cluster's policy refuses")
+        _refuse(reference, f"which the cluster's policy refuses by its rule for {pattern}")
     if rule.keys is None:
         return ()
-    by = f"the cluster's policy, rule {number + 1}"
-    keys = tuple((f"policy/rule-{number + 1}/key-{i + 1}", pem.encode()) for i, pem in enumerate(rule.keys))
-    return (Demand(by, keys, rule.threshold),)
+    keys = tuple((f"policy/{pattern}/key-{i}", pem.encode()) for i, pem in enumerate(rule.keys, 1))
+    return (Demand(f"the cluster's policy for {pattern}", keys, rule.threshold),)
 
 
 async def of_app(verify: Verify | None, namespace: str, secrets: Secrets) -> tuple[Demand, ...]:

@@ -63,7 +63,8 @@ class Desk:
         except Waiting as waiting:
             raise self._noted(app, question, last.error if last else waiting, self._after(waiting)) from None
         except WherryError as error:
-            until = self._backoff.failed(app, self._clock(), at_most=_longest(error))
+            own = self._backoff.failed(app, self._clock(), at_most=_longest(error))
+            until = max(own, self._clock() + self._hosts.wait(question.reference.host))
             raise self._noted(app, question, error, until) from None
         self.forget(app)
         return found

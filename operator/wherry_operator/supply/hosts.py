@@ -46,6 +46,10 @@ class Hosts:
         self._backoff: Backoff[str] = Backoff(FIRST, LAST, jitter)
         self._hosts: dict[str, _Host] = {}
 
+    def wait(self, name: str) -> float:
+        """Seconds until the host may be asked; 0 for now."""
+        return self._backoff.wait(name, self._clock())
+
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[None]:
         """What is inside asks the host; how it ends says how the host is. Raises Waiting instead."""
@@ -81,5 +85,5 @@ class Hosts:
         self._backoff.succeeded(name)
 
     def _check(self, name: str) -> None:
-        if seconds := self._backoff.wait(name, self._clock()):
+        if seconds := self.wait(name):
             raise Waiting(name, seconds)

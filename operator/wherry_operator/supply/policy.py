@@ -35,13 +35,14 @@ def parse(text: str, source: str) -> Policy:
     return rules
 
 
-def rule_for(policy: Policy, reference: Reference) -> tuple[int, PolicyRule] | None:
-    """The first rule about a reference, and its place in the document, from 0."""
-    return next(((i, rule) for i, rule in enumerate(policy) if _is_about(rule, reference)), None)
+def rule_for(policy: Policy, reference: Reference) -> tuple[str, PolicyRule] | None:
+    """The first rule about a reference, and which of its patterns names it."""
+    found = ((pattern, rule) for rule in policy for pattern in rule.registries if _names(pattern, reference))
+    return next(found, None)
 
 
-def _is_about(rule: PolicyRule, reference: Reference) -> bool:
-    return any(pattern == "*" or matches(pattern, reference.host, reference.repository) for pattern in rule.registries)
+def _names(pattern: str, reference: Reference) -> bool:
+    return pattern == "*" or matches(pattern, reference.host, reference.repository)
 
 
 def _faults(rule: PolicyRule, where: str) -> list[str]:
