@@ -13,7 +13,6 @@ class Context:
     checksum: keyed checksum of what the app reads from ConfigMaps and Secrets, "" for none; it goes into the Pod
     template. runner_image: for executor container. registries: text of a registries file with what is not ordinary
     about the artifact's host, its CA inline, "" where it is ordinary; for the runner.
-    live_replicas: what an autoscaler may have made of replicas while the operator stops owning them, None otherwise.
     """
 
     owner: str = ""
@@ -21,4 +20,3 @@ class Context:
     checksum: str = ""
     runner_image: str = ""
     registries: str = ""
-    live_replicas: int | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wherry.spec.model import WasmApp
-from wherry.spec.pod import EnvFrom
+from wherry.spec.pod import EnvFrom, EnvSource
 from wherry_operator.manifest import Manifest
 
 Kind = Literal["ConfigMap", "Secret"]
@@ -47,16 +47,12 @@ def of_pods(app: WasmApp) -> tuple[Source, ...]:
     return _unique([*named, *map(_whole, spec.env_from)])
 
 
-def of_keys(app: WasmApp) -> tuple[Source, ...]:
-    """Where the public keys are that the artifact must be signed with: a change of it is verified."""
-    keys = app.spec.verify.keys if app.spec.verify else ()
-    secrets = [Source("Secret", key.secret.name) for key in keys if key.secret]
-    return _unique([*secrets, *(Source("ConfigMap", key.config_map.name) for key in keys if key.config_map)])
-
-
-def of_pull(app: WasmApp) -> tuple[Source, ...]:
-    """Where the logins are: a change of it may end a registry's refusal."""
-    return _unique(Source("Secret", secret.name) for secret in app.spec.pull.secrets)
+def needed(app: WasmApp) -> tuple[Source, ...]:
+    """Of those, the ones without which no Pod starts: not marked optional where they are named."""
+    spec = app.spec
+    values = [variable.value_from for variable in spec.env]
+    named = _named([*values, *spec.containers, spec.pod_template.spec], optional=False)
+    return _unique([*named, *(_whole(each) for each in spec.env_from if not _is_optional(each))])
 
 
 def env_names(app: WasmApp, found: Found) -> tuple[str, ...]:
@@ -87,15 +83,23 @@ def _whole(source: EnvFrom) -> Source:
     return Source("Secret", source.secret_ref.name)
 
 
-def _named(value: Any) -> Iterator[Source]:
-    """By the names of fields, wherever they are: a source too many costs a watch, one too few a rollout."""
+def _is_optional(source: EnvFrom) -> bool:
+    return bool((source.config_map_ref or source.secret_ref or EnvSource(name="")).optional)
+
+
+def _named(value: Any, *, optional: bool = True) -> Iterator[Source]:
+    """By the names of fields, wherever they are: a source too many costs a watch, one too few a rollout.
+
+    optional: with those that are marked so.
+    """
     if isinstance(value, Mapping):
         for field, each in value.items():
-            yield from _reference(field, each)
-            yield from _named(each)
+            if optional or not (isinstance(each, Mapping) and each.get("optional")):
+                yield from _reference(field, each)
+            yield from _named(each, optional=optional)
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _named(each)
+            yield from _named(each, optional=optional)
 
 
 def _reference(field: str, value: object) -> Iterator[Source]:

@@ -33,10 +33,8 @@ def daemon_set(given: Given, pods: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _replicas(given: Given) -> dict[str, int]:
-    """An autoscaler owns the number, from the moment on when what it made of it was handed over."""
-    if given.spec.autoscaling is None:
-        return {"replicas": given.spec.replicas}
-    return {} if given.context.live_replicas is None else {"replicas": given.context.live_replicas}
+    """An autoscaler owns the number."""
+    return {} if given.spec.autoscaling else {"replicas": given.spec.replicas}
 
 
 def _strategy(given: Given, pods: Mapping[str, Any], name: str, rolling: Mapping[str, Any]) -> dict[str, Any]:

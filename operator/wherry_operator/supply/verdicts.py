@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wherry.errors import ArtifactError, InvalidReference, LayoutNotRunnable, RegistryError, WherryError
-from wherry.spec.status import ArtifactStatus, Truth, Truth
+from wherry.spec.status import ArtifactStatus, Truth
 from wherry_operator.conditions import Verdict
 from wherry_operator.supply.demands import Demand
 
