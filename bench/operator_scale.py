@@ -21,7 +21,7 @@ from bench.measure import Row, alone
 from examples.toolchain.run import tell
 from tests.support.apiserver import until
 from tests.support.control_plane import ENABLE, ControlPlane, control_plane, programs
-from tests.support.operators import Operator, operator
+from tests.support.operators import Operator, operator, registries_of
 from tests.support.registry import Registry, registry
 from tests.support.usage import cpu_seconds, resident
 from wherry.oci.push import push
@@ -126,7 +126,11 @@ class Bench:
 
     def _create(self, index: int) -> None:
         namespace, name = self._place(index)
-        spec = {"artifact": f"{self.registry.host}/demo/hello:v1", "env": [{"name": "NUMBER", "value": str(index)}]}
+        spec = {
+            "artifact": f"{self.registry.host}/demo/hello:v1",
+            "run": "http",
+            "env": [{"name": "NUMBER", "value": str(index)}],
+        }
         body = {"apiVersion": "wherry.dev/v1alpha1", "kind": "WasmApp", "metadata": {"name": name}, "spec": spec}
         self.plane.create(f"/apis/wherry.dev/v1alpha1/namespaces/{namespace}/wasmapps", body)
 
@@ -156,8 +160,8 @@ def bench() -> Iterator[Bench]:
         server = stack.enter_context(registry(at / "registry"))
         push(WASM, f"{server.host}/demo/hello:v1", server.access(at / "cache"))
         places = tuple(plane.new_namespace() for _ in range(NAMESPACES))
-        running = stack.enter_context(
-            operator(at, plane.kubeconfig(), places[0], namespaces="", log_level="info", leader_election="true")
-        )
+        settings = {"namespaces": "", "log_level": "info", "leader_election": "true"}
+        settings["registries"] = str(registries_of(server, at))
+        running = stack.enter_context(operator(at, plane.kubeconfig(), places[0], **settings))
         running.wait_until_it_leads()
         yield Bench(plane, server, running, places)

@@ -12,7 +12,7 @@ from wherry_operator.cluster.feeds import Feed, Scope
 from wherry_operator.cluster.informer import Informer, Pace, Sink, name_of
 from wherry_operator.cluster.nodes import Nodes
 from wherry_operator.cluster.objects import Objects
-from wherry_operator.cluster.resources import CONFIG_MAP, SECRET, resource
+from wherry_operator.cluster.resources import CONFIG_MAP, SECRET, WASM_APP, resource
 from wherry_operator.cluster.sources import Readers, Versions
 from wherry_operator.cluster.traps import Traps
 from wherry_operator.manifest import Identity, Key, Manifest
@@ -88,8 +88,10 @@ class Observed:
         return len(self._nodes) if self._scope.nodes else None
 
     def saw(self, manifest: Manifest) -> None:
-        """The answer of an apply, so that the pass that wrote it sees it before the watch tells of it."""
+        """The answer of a write, so that the next pass sees it even before the watch tells of it."""
         kind = resource(manifest["apiVersion"], manifest["kind"])
+        if kind is WASM_APP:
+            self._apps.saw(manifest)
         if kind in self._children:
             self._children[kind].saw(manifest)
 
