@@ -118,7 +118,7 @@ def _is_our_fault(said: Mapping[str, Any]) -> bool:
 def _conflict(said: Mapping[str, Any], words: str) -> ClusterError:
     if said.get("reason") == "AlreadyExists":
         return AlreadyExists(words)
-    return Replaced(words) if "Precondition failed: UID" in words else Conflict(words)
+    return Replaced(words) if "UID in the precondition" in words else Conflict(words)
 
 
 def _forbidden(request: Request, said: Mapping[str, Any], words: str) -> ClusterError:

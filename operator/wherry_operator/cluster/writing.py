@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
 from wherry_operator import labels
 from wherry_operator.cluster.connection import Connection
-from wherry_operator.cluster.failures import ClusterError, Conflict, NotFound, Replaced
+from wherry_operator.cluster.failures import ClusterError, Conflict, Invalid, NotFound, Replaced
 from wherry_operator.cluster.patience import Patience, insist
 from wherry_operator.cluster.request import APPLY, JSON_PATCH, Request, Verb
 from wherry_operator.cluster.resources import WASM_APP, resource
@@ -66,7 +67,7 @@ class Cluster:
         """Replace the whole status of a WasmApp. uid: raises Replaced when the name belongs to another app by now."""
         patch: list[dict[str, Any]] = [{"op": "add", "path": "/status", "value": status}]
         if uid:
-            patch.append({"op": "replace", "path": "/metadata/uid", "value": uid})  # a precondition, for the API server
+            patch.insert(0, {"op": "test", "path": "/metadata/uid", "value": uid})
         request = Request(
             verb="patch",
             resource=WASM_APP,
@@ -77,7 +78,10 @@ class Cluster:
             body=patch,
             content_type=JSON_PATCH,
         )
-        await self._insist(request, also=(Conflict,))
+        try:
+            await self._insist(request, also=(Conflict,))
+        except Invalid as refused:
+            await self._explain(request, uid, refused)
 
     async def hand_over_replicas(self, identity: Identity) -> None:
         """Before an apply without spec.replicas: the value that is there stays, where it would become 1.
@@ -101,6 +105,13 @@ class Cluster:
     async def emit(self, about: Manifest, notice: Notice) -> None:
         """An Event about an object. It is only news: a failure is logged, and the same news is told once in a while."""
         await self._teller.tell(about, notice)
+
+    async def _explain(self, request: Request, uid: str, refused: Invalid) -> NoReturn:
+        """The API server does not say that it was the test of the uid that failed."""
+        live = await self._insist(replace(request, verb="get", subresource="", query={}, body=None))
+        if uid and live["metadata"]["uid"] != uid:
+            raise Replaced(f"{request}: another app has the name by now") from refused
+        raise refused
 
     async def _insist(self, request: Request, also: tuple[type[ClusterError], ...] = ()) -> Any:
         return await insist(lambda: self._connection.ask(request), self._patience, also=also)
