@@ -4,9 +4,9 @@
     hosts/<name>/pods/<pod>    a pod that it runs, or is about to be asked to: a link to its bundle
     hosts/<name>/retired       it takes no more pods
 
-Hosts of one containerd and namespace share a prefix, and with the tree that they run from a longer one: after an upgrade
-no pod goes to a host of the old version. Everything that adds or removes happens under one lock, so that a
-pod is never given to a host that is about to end. A host that died is found by its socket, which nobody answers; a pod
+Hosts of one containerd and namespace share a prefix, and with the tree that they run from a longer one: after an
+upgrade no pod goes to a host of the old version. Everything that adds or removes happens under one lock, so that a pod
+is never given to a host that is about to end. A host that died is found by its socket, which nobody answers; a pod
 that was given a place and then came to nothing, by its bundle, which containerd has removed.
 """
 

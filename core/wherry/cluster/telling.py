@@ -77,12 +77,14 @@ class Teller:
         self._wall = wall
         self._series: OrderedDict[str, _Series] = OrderedDict()
 
-    async def tell(self, about: Manifest, notice: Notice, *, times: int = 1, part: str = "") -> None:
-        """times: how often it happened since it was last told. part: the field of `about` that it is about."""
+    async def tell(self, about: Manifest, notice: Notice, *, times: int = 1, part: str = "") -> bool:
+        """Whether it was told. times: how often it happened. part: the field of `about` that it is about."""
         try:
             await self._tell(about, notice, times, part)
         except ClusterError as failure:
             LOG.warning("an Event could not be written: %s", failure)
+            return False
+        return True
 
     async def _tell(self, about: Manifest, notice: Notice, times: int, part: str) -> None:
         body, now = event(about, notice, self._reporter, self._wall(), part), self._clock()

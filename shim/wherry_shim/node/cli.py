@@ -37,7 +37,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except WherryError as fault:
-            click.echo(f"wherry-node: {fault.message}", err=True)
+            click.echo(f"{ctx.find_root().info_name}: {fault.message}", err=True)
             if fault.cure:
                 click.echo(f"  try: {fault.cure}", err=True)
             raise click.exceptions.Exit(1) from fault

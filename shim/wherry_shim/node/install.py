@@ -15,7 +15,6 @@ from wherry_shim.node.fault import NodeError
 from wherry_shim.node.node import Node
 from wherry_shim.node.table import HANDLER
 
-
 Probe = Callable[[Cri], None]
 """Lets a pod run, and raises NodeError when it does not."""
 
