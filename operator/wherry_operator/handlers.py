@@ -10,8 +10,8 @@ from typing import Any
 
 import kopf
 
+from wherry.cluster.connection import WayIn
 from wherry.spec.model import GROUP, VERSION
-from wherry_operator.cluster.connection import WayIn
 from wherry_operator.manifest import Manifest
 
 PLURAL = "wasmapps"

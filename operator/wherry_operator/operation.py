@@ -14,22 +14,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from wherry.cluster.connection import Connection, connect
+from wherry.cluster.credentials import find
+from wherry.cluster.serving import served
+from wherry.cluster.telling import Reporter, Teller
 from wherry.oci import registries
 from wherry.oci.registries import Registries
 from wherry_operator import handlers
-from wherry_operator.cluster.connection import Connection, connect
-from wherry_operator.cluster.credentials import find
 from wherry_operator.cluster.election import Election
 from wherry_operator.cluster.feeds import Scope
 from wherry_operator.cluster.inputs_key import inputs_key
 from wherry_operator.cluster.observed import Observed
-from wherry_operator.cluster.telling import Teller
 from wherry_operator.cluster.writing import Cluster
+from wherry_operator.labels import FIELD_MANAGER
 from wherry_operator.manifest import Key, Manifest
 from wherry_operator.metrics import Metrics
 from wherry_operator.queue import Queue
 from wherry_operator.reconcile import Parts, Reconciler
-from wherry_operator.serving import served
 from wherry_operator.settings import Settings
 from wherry_operator.supply import policy
 from wherry_operator.supply.look import Place
@@ -70,7 +71,8 @@ class Operation:
         scope = Scope(namespaces=settings.namespaces, secrets=settings.watch_secrets, nodes=not settings.namespaces)
         self._observed = Observed(connection, scope)
         self._observed.subscribe(self._queue.add)
-        self._cluster = Cluster(connection, Teller(connection, settings.identity))
+        who = Reporter(controller=f"wherry.dev/{FIELD_MANAGER}", instance=settings.identity, action="Reconcile")
+        self._cluster = Cluster(connection, Teller(connection, who))
 
     @property
     def ready(self) -> bool:
@@ -131,10 +133,10 @@ async def operate(settings: Settings, environ: Mapping[str, str]) -> None:
     """Until told to stop. Raises InputError for what cannot be read at the start."""
     documents, metrics = Documents.load(settings), Metrics()
     async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(connect(find(environ), metrics.asked))
+        connection = await stack.enter_async_context(connect(find(environ), FIELD_MANAGER, metrics.asked))
         operation = Operation(settings, documents, connection, metrics)
         if settings.port:
-            await stack.enter_async_context(served(settings.port, metrics, lambda: operation.ready))
+            await stack.enter_async_context(served(settings.port, metrics.page, lambda: operation.ready))
         await operation.run()
 
 
