@@ -62,15 +62,6 @@ def test_a_deployment_keeps_replicas_unset_when_autoscaling(run: str) -> None:
     assert "replicas" not in objects["Deployment"]["spec"]
 
 
-def test_an_autoscaler_finds_what_was_there_before_it() -> None:
-    spec = {"replicas": 1, "autoscaling": {"max": 9, "cpu": 80}}
-    assert rendered(spec, context={"liveReplicas": 5})["Deployment"]["spec"]["replicas"] == 5
-
-
-def test_what_an_autoscaler_left_is_of_no_account_when_there_is_none() -> None:
-    assert rendered({"replicas": 2}, context={"liveReplicas": 5})["Deployment"]["spec"]["replicas"] == 2
-
-
 @pytest.mark.parametrize(
     ("pod", "seconds"),
     [

@@ -9,7 +9,7 @@ import pytest
 from tests.spec.apps import document
 from wherry.spec.model import WasmApp
 from wherry.spec.parse import read
-from wherry_operator.desired.sources import Source, checksum, env_names, of_keys, of_pods, of_pull
+from wherry_operator.desired.sources import Source, checksum, env_names, needed, of_pods
 
 KEY = b"the operator's"
 SETTINGS, TOKENS = Source("ConfigMap", "settings"), Source("Secret", "tokens")
@@ -38,19 +38,21 @@ READS: list[tuple[str, dict[str, Any]]] = [
         {"podTemplate": {"spec": {"initContainers": [container(envFrom=[{"configMapRef": {"name": "settings"}}])]}}},
     ),
 ]
-KEEPS: list[tuple[str, dict[str, Any]]] = [
-    ("a variable", {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "tokens", "key": "a"}}}]}),
-    ("all variables", {"envFrom": [{"secretRef": {"name": "tokens"}}]}),
-    ("a volume", volumes({"secret": {"secretName": "tokens"}})),
-    ("a part of a volume", volumes({"projected": {"sources": [{"secret": {"name": "tokens"}}]}})),
-    (
-        "a driver's login",
-        volumes(
-            {"csi": {"driver": "d", "nodePublishSecretRef": {"name": "x"}}},
-            {"cephfs": {"secretRef": {"name": "tokens"}}},
-        ),
-    ),
-]
+
+
+def keeps(**more: Any) -> list[tuple[str, dict[str, Any]]]:
+    """more: what each reference says besides."""
+    ref = {"name": "tokens", **more}
+    return [
+        ("a variable", {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {**ref, "key": "a"}}}]}),
+        ("all variables", {"envFrom": [{"secretRef": ref}]}),
+        ("a volume", volumes({"secret": {"secretName": "tokens", **more}})),
+        ("a part of a volume", volumes({"projected": {"sources": [{"secret": ref}]}})),
+        ("a sidecar", {"containers": [container(envFrom=[{"secretRef": ref}])]}),
+    ]
+
+
+KEEPS = keeps()
 
 
 @pytest.mark.parametrize(("reason", "spec"), READS, ids=[reason for reason, _ in READS])
@@ -77,11 +79,23 @@ def test_what_only_looks_like_a_source_is_none() -> None:
 
 def test_keys_and_logins_are_no_reason_to_roll_out() -> None:
     keys = [{"secret": {"name": "tokens", "key": "a"}}, {"configMap": {"name": "settings", "key": "b"}}]
-    found = app(verify={"keys": keys}, pull={"secrets": [{"name": "login"}]})
-    assert of_pods(found) == ()
-    assert of_keys(found) == (SETTINGS, TOKENS)
-    assert of_pull(found) == (Source("Secret", "login"),)
-    assert of_keys(app()) == ()
+    assert of_pods(app(verify={"keys": keys}, pull={"secrets": [{"name": "login"}]})) == ()
+
+
+@pytest.mark.parametrize(("reason", "spec"), KEEPS, ids=[reason for reason, _ in KEEPS])
+def test_a_source_that_is_not_optional_is_needed(reason: str, spec: Any) -> None:
+    assert needed(app(**spec)) == (TOKENS,)
+
+
+@pytest.mark.parametrize(("reason", "spec"), keeps(optional=True), ids=[reason for reason, _ in KEEPS])
+def test_an_optional_source_is_read_and_not_needed(reason: str, spec: Any) -> None:
+    assert of_pods(app(**spec)) == (TOKENS,)
+    assert needed(app(**spec)) == ()
+
+
+def test_a_drivers_login_is_read_too() -> None:
+    spec = volumes({"cephfs": {"monitors": ["a"], "secretRef": {"name": "tokens"}}})
+    assert of_pods(app(**spec)) == (TOKENS,)
 
 
 def test_variables_have_the_prefix_of_their_source_and_binary_data_gives_none() -> None:
