@@ -83,7 +83,7 @@ class Supplier:
         try:
             chains = await keychains(app.spec, key.namespace, self._secrets)
             logins = candidates(chains, want.reference)
-            found = await self._found(key, Question(want.reference, logins, want.demands, want.refresh))
+            found = await self._found(key, Question(want.reference, logins, want.demands, want.refresh, want.index))
         except Refused as refused:
             return self._refused(refused, want.kept, verdicts.unchecked(want.demands))
         if isinstance(found, WherryError):
