@@ -6,19 +6,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.architecture.tree import ROOT
 from tests.support.apiserver import Answer, until
 from tests.support.control_plane import ControlPlane
 from tests.support.fake_node import fake_node
 
 pytestmark = pytest.mark.peer
 
-POLICY = Path(__file__).parents[2] / "charts" / "wherry" / "files" / "admission-policy.yaml"
+COMMAND = "kubectl apply -f charts/wherry/files/admission-policy.yaml"
+POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 OPERATOR = "system:serviceaccount:wherry-system:wherry-operator"
 MALLORY = "mallory"
 PATHS = {
@@ -30,11 +30,6 @@ PATHS = {
     "StatefulSet": "/apis/apps/v1/namespaces/{}/statefulsets",
     "Job": "/apis/batch/v1/namespaces/{}/jobs",
     "CronJob": "/apis/batch/v1/namespaces/{}/cronjobs",
-}
-GROUP = "/apis/admissionregistration.k8s.io/v1/"
-PLURALS = {
-    "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
-    "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
 }
 OF_THE_OPERATOR = ("Deployment", "DaemonSet", "Job", "CronJob")
 MERGE = "application/merge-patch+json"
@@ -55,8 +50,9 @@ def guarded(plane: ControlPlane) -> Iterator[ControlPlane]:
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
         binding = {"metadata": {"name": f"all-{number}"}, "roleRef": role, "subjects": [subject]}
         plane.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
-    for document in yaml.safe_load_all(POLICY.read_text()):
-        plane.create(GROUP + PLURALS[document["kind"]], document)
+    *words, file = COMMAND.split()[1:]
+    applied = plane.server.kubectl(*words, str(ROOT / file))
+    assert applied.returncode == 0, applied.stderr
     until(lambda: create(plane, "Pod", "default", pod(), MALLORY, "?dryRun=All").status == 403)
     with fake_node(plane.server):
         yield plane
@@ -269,6 +265,6 @@ def test_a_controller_manager_with_one_name_for_all_may_do_its_work(guarded: Con
 
 
 def test_kubernetes_finds_nothing_to_warn_of(guarded: ControlPlane) -> None:
-    path = f"{GROUP}validatingadmissionpolicies/wherry-only-by-operator"
+    path = f"{POLICIES}/wherry-only-by-operator"
     status = until(lambda: guarded.server.ask("GET", path).body.get("status", {}))
     assert status["typeChecking"] == {}
