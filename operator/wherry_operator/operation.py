@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from wherry.cluster.connection import Connection, connect
 from wherry.cluster.credentials import find
@@ -35,7 +33,8 @@ from wherry_operator.settings import Settings
 from wherry_operator.supply import policy
 from wherry_operator.supply.look import Place
 from wherry_operator.supply.policy import Policy
-from wherry_operator.supply.supplier import Supplier
+from wherry_operator.supply.scratch import scratch
+from wherry_operator.supply.supplier import Outside, Supplier
 from wherry_operator.surroundings import Surroundings
 from wherry_operator.working import work
 
@@ -112,8 +111,9 @@ class Operation:
         settings, documents = self._settings, self._documents
         key = await inputs_key(self._cluster, settings.operator_namespace)
         around = Surroundings(self._observed, self._cluster, key, settings.runner_image, documents.registries)
-        with tempfile.TemporaryDirectory(dir=settings.scratch, prefix="artifacts-") as scratch:
-            supplier = Supplier(Place(Path(scratch), documents.registries), around, settings.transfers)
+        outside = Outside(count=lambda source: self._metrics.supplied.labels(source).inc())
+        with scratch(settings.scratch) as folder:
+            supplier = Supplier(Place(folder, documents.registries), around, settings.transfers, outside)
             try:
                 yield Reconciler(Parts(self._observed, self._cluster, supplier, around, documents.policy), _now)
             finally:
