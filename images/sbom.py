@@ -17,33 +17,37 @@ from typing import Any
 from urllib.parse import quote
 
 PROJECT = "wherry"
-_PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)[^\\\n]*(?P<hashes>(?:\\\n\s+--hash=\S+\s*)+)", re.MULTILINE)
+_PIN = re.compile(
+    r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)[^\\\n]*(?P<hashes>(?:\\\n\s+--hash=\S+\s*)+)", re.MULTILINE
+)
 
 
 def document(lock: str, distributions: list[metadata.Distribution], packages: str) -> dict[str, Any]:
     """lock: the text of a requirements file. packages: lines of name, version and architecture, of Debian's."""
     hashes = {pin["name"]: re.findall(r"sha256:([0-9a-f]{64})", pin["hashes"]) for pin in _PIN.finditer(lock)}
     ours = next(each for each in distributions if each.name == PROJECT)
+    described = _component("application", PROJECT, ours.version, f"pkg:pypi/{PROJECT}@{ours.version}")
     parts = [*_python(distributions, hashes), *_debian(packages)]
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {"component": _component("application", PROJECT, ours.version, f"pkg:pypi/{PROJECT}@{ours.version}")},
+        "metadata": {"component": described},
         "components": sorted(parts, key=lambda part: part["purl"]),
     }
 
 
 def _python(distributions: list[metadata.Distribution], hashes: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
-    yield _component("application", "python", platform.python_version(), f"pkg:generic/python@{platform.python_version()}")
+    yield _component(
+        "application", "python", platform.python_version(), f"pkg:generic/python@{platform.python_version()}"
+    )
     for each in distributions:
         name = re.sub(r"[-_.]+", "-", each.name).lower()
         if name == PROJECT:
             continue
         part = _component("library", name, each.version, f"pkg:pypi/{name}@{each.version}")
-        part["externalReferences"] = [
-            {"type": "distribution", "url": f"https://pypi.org/project/{name}/{each.version}/", "hashes": _sums(hashes[name])}
-        ]
+        page = f"https://pypi.org/project/{name}/{each.version}/"
+        part["externalReferences"] = [{"type": "distribution", "url": page, "hashes": _sums(hashes[name])}]
         yield part | _license(each)
 
 
@@ -64,7 +68,7 @@ def _sums(hashes: list[str]) -> list[dict[str, str]]:
 
 
 def _license(distribution: metadata.Distribution) -> dict[str, Any]:
-    expression = distribution.metadata.get("License-Expression")
+    expression = distribution.metadata.json.get("license_expression")
     return {"licenses": [{"expression": expression}]} if expression else {}
 
 

@@ -11,7 +11,7 @@
 {{- $home := eq $kind "Role" }}
 {{- $own := merge (dict "name" (ternary (print $name "-home") $name $home)) $meta }}
 {{- if $home }}{{ $_ := set $own "namespace" $root.Release.Namespace }}{{ end }}
-{{- $file := printf "files/%s-%s.yaml" $files (ternary "home-rules" "rules" $home) }}
+{{- $file := printf "files/%s-%s.yaml" $files (ternary "namespace-rules" "rules" $home) }}
 ---
 {{ dict "apiVersion" (print $group "/v1") "kind" $kind "metadata" $own "rules" ($root.Files.Get $file | fromYamlArray) | toYaml }}
 ---
