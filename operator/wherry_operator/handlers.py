@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import kopf
-
 from wherry.spec.model import GROUP, VERSION
 from wherry_operator.cluster.connection import WayIn
 from wherry_operator.manifest import Manifest
