@@ -6,7 +6,7 @@
 | `desired` | pure: a WasmApp and its artifact → Kubernetes objects |
 | `status` | pure: what was found → a WasmApp's status |
 | `supply` | artifacts: resolve, verify, remember; asks registries |
-| `cluster` | the only importer of the Kubernetes client |
+| `cluster` | the API server, by way of `wherry.cluster` |
 | `reconcile` | one pass over one app, whatever the reason for it |
 | `handlers` | the only importer of kopf |
 """

@@ -7,8 +7,9 @@ import os
 import sys
 from dataclasses import replace
 
+from wherry.cluster import logs
 from wherry.errors import WherryError
-from wherry_operator import logs, settings
+from wherry_operator import settings
 from wherry_operator.operation import operate
 
 CANNOT_START = 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from wherry.cluster.failures import ClusterError, NotFound, Unavailable
 from wherry.spec.model import KIND, WasmApp
-from wherry_operator.cluster.failures import ClusterError, NotFound, Unavailable
 from wherry_operator.cluster.observed import Observed
 from wherry_operator.cluster.writing import Cluster
 from wherry_operator.conditions import Verdict

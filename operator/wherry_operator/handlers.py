@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import kopf
+
+from wherry.cluster.connection import WayIn
 from wherry.spec.model import GROUP, VERSION
-from wherry_operator.cluster.connection import WayIn
 from wherry_operator.manifest import Manifest
 
 PLURAL = "wasmapps"
@@ -60,6 +61,8 @@ async def watch(told: Told, way_in: Callable[[], Awaitable[WayIn]], namespaces: 
         registry=registered(told, way_in),
         settings=settings(),
         standalone=True,
+        # For peers, of which there are none; else kopf asks for the name of a user, which an image need not know.
+        identity="wherry-operator",  # type: ignore[arg-type]  # a NewType that it keeps to itself
         clusterwide=not namespaces,
         namespaces=list(namespaces),
     )

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from wherry.cluster.names import APP, RUNTIME
+
+__all__ = [
+    "APP",
+    "CONTAINER",
+    "FIELD_MANAGER",
+    "INPUTS",
+    "REFRESH",
+    "RENDERED",
+    "RUNTIME",
+    "RUN_AGAIN",
+    "recommended",
+    "selector",
+]
+
 FIELD_MANAGER = "wherry-operator"
 CONTAINER = "app"
 """Name of the container that runs the artifact."""
-APP = "wherry.dev/app"
-"""Label with the WasmApp's name: the whole of every selector."""
-RUNTIME = "wherry.dev/runtime"
-"""Label of nodes that can run Wasm; its value is `ready`."""
 RENDERED = "wherry.dev/rendered"
 """Annotation of children: hash of what was applied, so that what is as it should be is not applied again."""
 INPUTS = "wherry.dev/inputs"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-Manifest = Mapping[str, Any]
-"""An object as JSON has it. Never changed in place: who changes one makes a new one."""
+from wherry.cluster.names import Manifest
+
+__all__ = ["Identity", "Key", "Manifest"]
 
 
 @dataclass(frozen=True, slots=True, order=True)

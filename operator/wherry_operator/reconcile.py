@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from wherry.cluster.failures import NotFound, Replaced
 from wherry.errors import InvalidApp
 from wherry.spec.model import API_VERSION, KIND, WasmApp
 from wherry.spec.parse import read
 from wherry.spec.status import Status
 from wherry_operator.children import Children
-from wherry_operator.cluster.failures import NotFound, Replaced
 from wherry_operator.cluster.observed import Observed
 from wherry_operator.cluster.writing import Cluster
 from wherry_operator.desired.render import render

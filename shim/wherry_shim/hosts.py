@@ -4,8 +4,9 @@
     hosts/<name>/pods/<pod>    a pod that it runs, or is about to be asked to: a link to its bundle
     hosts/<name>/retired       it takes no more pods
 
-Hosts of one containerd and namespace share a prefix. Everything that adds or removes happens under one lock, so that a
-pod is never given to a host that is about to end. A host that died is found by its socket, which nobody answers; a pod
+Hosts of one containerd and namespace share a prefix, and with the tree that they run from a longer one: after an
+upgrade no pod goes to a host of the old version. Everything that adds or removes happens under one lock, so that a pod
+is never given to a host that is about to end. A host that died is found by its socket, which nobody answers; a pod
 that was given a place and then came to nothing, by its bundle, which containerd has removed.
 """
 
@@ -17,6 +18,7 @@ import hashlib
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,11 +71,12 @@ class Place:
 
 
 class Hosts:
-    """The hosts of one containerd and namespace. capacity: pods of one host."""
+    """The hosts of one containerd and namespace. capacity: pods of one host. tree: what its program runs from."""
 
-    def __init__(self, folder: Path, containerd: str, namespace: str, capacity: int) -> None:
+    def __init__(self, folder: Path, containerd: str, namespace: str, capacity: int, tree: str = sys.prefix) -> None:
         self._folder = folder
-        self._prefix = hashlib.sha256(f"{containerd}\n{namespace}".encode()).hexdigest()[:8]
+        self._prefix = f"{_short(containerd, namespace)}-"
+        self._ours = f"{self._prefix}{_short(tree)}-"
         self._capacity = capacity
 
     def find(self, pod: str) -> Place | None:
@@ -86,7 +89,8 @@ class Hosts:
         """Give a new pod a place; with a socket that listens when the caller is to be the host there."""
         with self._locked():
             alive = list(_alive(self._folder, self._prefix))
-            free = (place for place in alive if place.takes(self._capacity))
+            ours = (place for place in alive if place.folder.name.startswith(self._ours))
+            free = (place for place in ours if place.takes(self._capacity))
             found = next((place for place in alive if place.has(pod)), None) or next(free, None)
             if found is None:
                 return self._founded(pod, bundle)
@@ -107,7 +111,7 @@ class Hosts:
             return True
 
     def _founded(self, pod: str, bundle: Path) -> tuple[Place, socket.socket]:
-        place = Place(self._folder / f"{self._prefix}-{os.getpid()}")
+        place = Place(self._folder / f"{self._ours}{os.getpid()}")
         (place.folder / _PODS).mkdir(mode=0o700, parents=True)
         try:
             place.take(pod, bundle)
@@ -144,6 +148,10 @@ def _alive(folder: Path, prefix: str) -> Iterator[Place]:
 
 def _places(folder: Path, prefix: str) -> list[Place]:
     return [Place(found) for found in sorted(folder.glob(f"{prefix}*-*"))]
+
+
+def _short(*what: str) -> str:
+    return hashlib.sha256("\n".join(what).encode()).hexdigest()[:8]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 from tests.node.daemon import Daemon, DaemonServices, daemon
 from wherry_shim.node import manifest
 from wherry_shim.node.check import check
+from wherry_shim.node.cri import Cri
 from wherry_shim.node.fault import NodeError
 from wherry_shim.node.host import Host
 from wherry_shim.node.install import install
@@ -170,7 +171,7 @@ def test_a_containerd_that_comes_back_without_the_runtime_is_put_back(
 def test_a_probe_that_fails_undoes_everything(rig: Rig) -> None:
     before = rig.snapshot()
     with pytest.raises(NodeError, match=r"running a pod: .*RunPodSandbox: .*\(the node is as it was\)"):
-        install(rig.node, Probe())
+        install(rig.node, Probe().run)
     assert rig.snapshot() == before
     assert rig.handlers() == {"runc"}
     assert rig.said[-1] == "that failed: everything is undone"
@@ -197,6 +198,39 @@ def test_what_could_not_be_undone_is_said(rig: Rig) -> None:
     rig.services.faults["containerd"] = broken
     with pytest.raises(NodeError, match="not everything could be undone: it does not start"):
         install(rig.node, None)
+
+
+def test_a_repair_that_fails_ends_no_pod_and_leaves_the_version_in_use(rig: Rig) -> None:
+    """The rig refuses to kill what is left of a zygote that runs."""
+    first = install(rig.node, None)
+    rig.services.zygote = False
+    with pytest.raises(NodeError, match="running a pod"):
+        install(rig.node, Probe().run)
+    assert rig.node.placement.current == first.name
+    assert rig.services.zygote
+
+
+def test_what_was_proven_is_probed_again_only_when_something_changed(rig: Rig) -> None:
+    probed: list[Cri] = []
+    install(rig.node, probed.append)
+    install(rig.node, probed.append, proven=True)
+    assert len(probed) == 1
+    install(rig.node, probed.append)
+    rig.services.zygote = False
+    install(rig.node, probed.append, proven=True)
+    assert len(probed) == 3
+
+
+def test_a_table_that_containerd_has_not_read_is_read(rig: Rig) -> None:
+    install(rig.node, None)
+    edit = rig.node.containerd.edits(str(rig.folder / "opt"))[0]
+    file, kept = Path(edit.path), Path(edit.path).read_bytes()
+    file.write_text(edit.cut(edit.text) if file == rig.daemon.config else "")
+    rig.daemon.restart()
+    file.write_bytes(kept)
+    assert rig.handlers() == {"runc"}
+    assert install(rig.node, None).changed
+    assert rig.handlers() == {"runc", "wherry"}
 
 
 def test_another_handler_of_our_name_is_refused_before_anything_is_done(rig: Rig) -> None:

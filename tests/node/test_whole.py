@@ -116,7 +116,7 @@ def test_a_pod_runs_on_what_was_installed_and_nothing_is_left_of_it(node: Node, 
     config = Path(node.containerd.config)
     before = config.read_bytes()
     assert node.cri.handlers() == {"runc"}
-    assert install(node, Probe(images.reference("wasm-echo"))).changed
+    assert install(node, Probe(images.reference("wasm-echo")).run).changed
     assert [finding for finding in check(node) if finding.good is False] == []
     (line,) = prewarm(node, [images.reference("wasm-echo")])
     assert "compiled" in line

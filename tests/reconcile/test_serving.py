@@ -9,9 +9,9 @@ import sys
 
 import aiohttp
 
-from wherry_operator.logs import Json
+from wherry.cluster.logs import Json
+from wherry.cluster.serving import served
 from wherry_operator.metrics import Metrics
-from wherry_operator.serving import served
 
 
 async def _ask(port: int, path: str) -> tuple[int, str]:
@@ -23,7 +23,7 @@ async def _ask(port: int, path: str) -> tuple[int, str]:
 def test_readiness_follows_what_has_been_read_and_health_does_not() -> None:
     async def scenario() -> list[int]:
         ready = False
-        async with served(0, Metrics(), lambda: ready, "127.0.0.1") as port:
+        async with served(0, Metrics().page, lambda: ready, "127.0.0.1") as port:
             before = [(await _ask(port, path))[0] for path in ("/healthz", "/readyz")]
             ready = True
             return [*before, (await _ask(port, "/readyz"))[0]]
@@ -35,7 +35,7 @@ def test_metrics_are_in_prometheus_format() -> None:
     async def scenario() -> tuple[int, str]:
         metrics = Metrics()
         metrics.passes.labels("written").inc(3)
-        async with served(0, metrics, lambda: True, "127.0.0.1") as port:
+        async with served(0, metrics.page, lambda: True, "127.0.0.1") as port:
             return await _ask(port, "/metrics")
 
     status, page = asyncio.run(scenario())

@@ -32,8 +32,8 @@ def listeners() -> Iterator[ExitStack]:
 class Node:
     """Pods with bundles, and hosts that this process plays: each is founded as by a process of its own."""
 
-    def __init__(self, folder: Path, capacity: int, listeners: ExitStack) -> None:
-        self.hosts = Hosts(folder, "/c.sock", "k8s.io", capacity)
+    def __init__(self, folder: Path, capacity: int, listeners: ExitStack, tree: str = "/tree") -> None:
+        self.hosts = Hosts(folder, "/c.sock", "k8s.io", capacity, tree)
         self._folder = folder
         self._listeners = listeners
         self._founded = 0
@@ -67,6 +67,16 @@ def test_a_pod_that_asks_again_keeps_its_place(folder: Path, listeners: ExitStac
     first, second = node.place("one"), node.place("two")
     assert (node.place("one"), node.place("two")) == (first, second)
     assert node.hosts.find("two") == second
+
+
+def test_after_an_upgrade_new_pods_get_hosts_of_the_new_version_and_old_pods_keep_theirs(
+    folder: Path, listeners: ExitStack
+) -> None:
+    old, new = Node(folder, 8, listeners), Node(folder, 8, listeners, "/newer")
+    first, second = old.place("one"), new.place("two")
+    assert first != second
+    assert new.place("three") == second
+    assert (new.hosts.find("one"), new.place("one")) == (first, first)
 
 
 def test_a_place_is_free_when_its_pod_came_to_nothing(folder: Path, listeners: ExitStack) -> None:

@@ -1,4 +1,4 @@
-"""Counters as Prometheus text, and the small listener that serves it beside a run."""
+"""The small listener that serves counters beside a run, for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,73 +6,17 @@ import selectors
 import socket
 from collections.abc import Callable, Mapping
 
-from wherry.engine.metering import BUCKETS, COUNTERS, TRAPS
+from wherry.engine.exposition import families, page
 from wherry.errors import StartError
 
 REQUEST_LIMIT = 8192
 PATIENCE = 2.0
 """Seconds that a reader of metrics may block the supervisor while it takes its answer."""
 
-_PLAIN = {
-    "instances": ("wherry_instances_total", "counter", "Instances started."),
-    "bytes_in": ("wherry_request_bytes_total", "counter", "Bytes of request bodies."),
-    "bytes_out": ("wherry_response_bytes_total", "counter", "Bytes of response bodies."),
-    "fuel": ("wherry_fuel_total", "counter", "Fuel used, when it is limited."),
-    "bad_requests": ("wherry_bad_requests_total", "counter", "Requests refused before a guest saw them."),
-    "overloaded": ("wherry_overloaded_total", "counter", "Requests answered 503 because the queue was full."),
-    "requests_cut": ("wherry_responses_cut_total", "counter", "Responses that ended before they were whole."),
-    "commands": ("wherry_commands_total", "counter", "Commands run."),
-    "in_flight": ("wherry_requests_in_flight", "gauge", "Requests being served."),
-    "queued": ("wherry_requests_queued", "gauge", "Requests that wait for an instance."),
-    "connections": ("wherry_connections", "gauge", "Open client connections."),
-    "resident_bytes": ("wherry_resident_bytes", "gauge", "Resident anonymous memory of the workers."),
-}
-
 
 def prometheus(total: Mapping[str, int]) -> str:
-    """The text exposition format, version 0.0.4."""
-    lines: list[str] = []
-    for name, (metric, kind, sentence) in _PLAIN.items():
-        lines += [*_head(metric, kind, sentence), f"{metric} {total[name]}"]
-    lines += _labelled("wherry_requests_total", "Responses by class.", "class", _classes(total))
-    lines += _labelled("wherry_traps_total", "Traps by reason.", "reason", {t: total[f"trap_{t}"] for t in TRAPS})
-    lines += _labelled("wherry_limits_total", "Guests ended by a limit.", "limit", _limits(total))
-    lines += _head("wherry_cpu_seconds_total", "counter", "CPU time inside guests.")
-    lines.append(f"wherry_cpu_seconds_total {total['cpu_microseconds'] / 1e6:.6f}")
-    lines += _head(
-        "wherry_memory_byte_seconds_total", "counter", "Resident bytes multiplied by the time they were held."
-    )
-    lines.append(f"wherry_memory_byte_seconds_total {total['memory_byte_seconds']}")
-    return "\n".join([*lines, *_histogram(total), ""])
-
-
-def _classes(total: Mapping[str, int]) -> dict[str, int]:
-    return {f"{n}xx": total[f"requests_{n}xx"] for n in (2, 3, 4, 5)}
-
-
-def _limits(total: Mapping[str, int]) -> dict[str, int]:
-    names = [name for name in COUNTERS if name.startswith(("limit_", "oom_"))]
-    return {name.partition("_")[2]: total[name] for name in names}
-
-
-def _head(metric: str, kind: str, sentence: str) -> list[str]:
-    return [f"# HELP {metric} {sentence}", f"# TYPE {metric} {kind}"]
-
-
-def _labelled(metric: str, sentence: str, label: str, values: Mapping[str, int]) -> list[str]:
-    return [
-        *_head(metric, "counter", sentence),
-        *(f'{metric}{{{label}="{name}"}} {value}' for name, value in values.items()),
-    ]
-
-
-def _histogram(total: Mapping[str, int]) -> list[str]:
-    metric, seen = "wherry_request_seconds", 0
-    lines = _head(metric, "histogram", "From request head to last byte handed to the network.")
-    for i, bound in enumerate([*map(str, BUCKETS), "+Inf"]):
-        seen += total[f"latency_{i}"]
-        lines.append(f'{metric}_bucket{{le="{bound}"}} {seen}')
-    return [*lines, f"{metric}_sum {total['latency_microseconds'] / 1e6:.6f}", f"{metric}_count {seen}"]
+    """Counters of one run, as text."""
+    return page(families([({}, total)]))
 
 
 class Admin:

@@ -25,7 +25,6 @@ class ArtifactStatus:
     index: str = field(WORDS, "Digest of the index that named that manifest; empty without one.", default="")
     entrypoint: str = field(WORDS, "Path of the Wasm file in an image of tar layers; empty for a layer.", default="")
     kind: str = field(WORDS, "module or component.", default="")
-    program: str = field(WORDS, "Path of the Wasm file in an image; nothing where the layer is the file.", default="")
     world: str = field(WORDS, "The world that it fits.", default="")
     imports: tuple[str, ...] = field(INTERFACES, "Interfaces that it asks for, 64 at most.", default=())
     exports: tuple[str, ...] = field(INTERFACES, "Interfaces that it offers, 64 at most.", default=())

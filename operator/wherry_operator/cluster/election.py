@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from wherry_operator.cluster.connection import Connection
-from wherry_operator.cluster.failures import ClusterError, NotFound
-from wherry_operator.cluster.request import Request
-from wherry_operator.cluster.resources import LEASE
+from wherry.cluster.connection import Connection
+from wherry.cluster.failures import ClusterError, NotFound
+from wherry.cluster.request import Request
+from wherry.cluster.resources import LEASE
 from wherry_operator.manifest import Key, Manifest
 
 LOG = logging.getLogger(__name__)

@@ -1,13 +1,13 @@
-"""What is watched: kinds, selectors, and how much of each object."""
+"""What the operator watches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wherry_operator import labels
-from wherry_operator.cluster.request import JSON, METADATA, METADATA_LIST
-from wherry_operator.cluster.resources import (
+from wherry.cluster.feed import Feed
+from wherry.cluster.names import TRAPPED
+from wherry.cluster.resources import (
     CONFIG_MAP,
     CRON_JOB,
     DAEMON_SET,
@@ -22,11 +22,9 @@ from wherry_operator.cluster.resources import (
     POD_AUTOSCALER,
     SECRET,
     SERVICE,
-    Resource,
 )
+from wherry_operator import labels
 
-TRAPPED = "GuestTrapped"
-"""Reason of the Events in which the node's agent tells of a trap."""
 CHILDREN = (
     DEPLOYMENT, DAEMON_SET, JOB, CRON_JOB, SERVICE, POD_AUTOSCALER, DISRUPTION_BUDGET, INGRESS, HTTP_ROUTE,
 )  # fmt: skip
@@ -46,35 +44,6 @@ class Scope:
     def places(self) -> tuple[str, ...]:
         """Namespaces to watch in; "" is all of them."""
         return self.namespaces or ("",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
-    """One list and watch. selector, fields: of labels and of fields. optional: a cluster may not have the kind."""
-
-    resource: Resource
-    namespace: str = ""
-    selector: str = ""
-    fields: str = ""
-    metadata_only: bool = False
-    optional: bool = False
-
-    @property
-    def query(self) -> dict[str, str]:
-        wanted = {"labelSelector": self.selector, "fieldSelector": self.fields}
-        return {name: value for name, value in wanted.items() if value}
-
-    @property
-    def accept(self) -> str:
-        """For a watch."""
-        return METADATA if self.metadata_only else JSON
-
-    @property
-    def accept_list(self) -> str:
-        return METADATA_LIST if self.metadata_only else JSON
-
-    def __str__(self) -> str:
-        return f"{self.resource.full_name} of {self.namespace or 'all namespaces'}"
 
 
 def children(scope: Scope) -> Iterator[Feed]:

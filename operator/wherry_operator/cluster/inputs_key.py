@@ -9,9 +9,9 @@ import base64
 import secrets
 from contextlib import suppress
 
+from wherry.cluster.failures import AlreadyExists
+from wherry.cluster.resources import SECRET
 from wherry.errors import InputError
-from wherry_operator.cluster.failures import AlreadyExists
-from wherry_operator.cluster.resources import SECRET
 from wherry_operator.cluster.sources import content
 from wherry_operator.cluster.writing import Cluster
 from wherry_operator.manifest import Identity

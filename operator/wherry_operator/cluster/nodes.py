@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wherry_operator.cluster.informer import Name, name_of
+from wherry.cluster.informer import Name, name_of
 from wherry_operator.manifest import Manifest
 
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wherry.cluster.informer import Name, name_of
 from wherry_operator import labels
-from wherry_operator.cluster.informer import Name, name_of
 from wherry_operator.cluster.packing import Packer
 from wherry_operator.manifest import Key, Manifest
 

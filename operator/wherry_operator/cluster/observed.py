@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 
+from wherry.cluster.connection import Connection
+from wherry.cluster.feed import Feed
+from wherry.cluster.informer import Informer, Pace, Sink, name_of
+from wherry.cluster.resources import CONFIG_MAP, SECRET, WASM_APP, resource
 from wherry.spec.status import Trap
 from wherry_operator.cluster import feeds
-from wherry_operator.cluster.connection import Connection
-from wherry_operator.cluster.feeds import Feed, Scope
-from wherry_operator.cluster.informer import Informer, Pace, Sink, name_of
+from wherry_operator.cluster.feeds import Scope
 from wherry_operator.cluster.nodes import Nodes
 from wherry_operator.cluster.objects import Objects
-from wherry_operator.cluster.resources import CONFIG_MAP, SECRET, WASM_APP, resource
 from wherry_operator.cluster.sources import Readers, Versions
 from wherry_operator.cluster.traps import Traps
 from wherry_operator.manifest import Identity, Key, Manifest

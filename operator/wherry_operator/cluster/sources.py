@@ -6,8 +6,8 @@ import base64
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from wherry_operator.cluster.informer import Name, name_of
-from wherry_operator.cluster.resources import Resource
+from wherry.cluster.informer import Name, name_of
+from wherry.cluster.resources import Resource
 from wherry_operator.cluster.writing import Cluster
 from wherry_operator.manifest import Identity, Key, Manifest
 

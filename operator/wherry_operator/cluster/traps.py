@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wherry.cluster.informer import Name, name_of
 from wherry.spec.status import Trap
-from wherry_operator.cluster.informer import Name, name_of
 from wherry_operator.cluster.objects import app
 from wherry_operator.manifest import Key, Manifest
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from wherry.cluster.connection import Connection
+from wherry.cluster.failures import ClusterError, Conflict, Invalid, NotFound, Replaced
+from wherry.cluster.patience import Patience, insist
+from wherry.cluster.request import APPLY, JSON_PATCH, Request, Verb
+from wherry.cluster.resources import WASM_APP, resource
+from wherry.cluster.telling import Notice, Teller
 from wherry_operator import labels
-from wherry_operator.cluster.connection import Connection
-from wherry_operator.cluster.failures import ClusterError, Conflict, Invalid, NotFound, Replaced
-from wherry_operator.cluster.patience import Patience, insist
-from wherry_operator.cluster.request import APPLY, JSON_PATCH, Request, Verb
-from wherry_operator.cluster.resources import WASM_APP, resource
-from wherry_operator.cluster.telling import Notice, Teller
 from wherry_operator.manifest import Identity, Key, Manifest
 
 HANDOVER_MANAGER = "wherry-operator-handover"

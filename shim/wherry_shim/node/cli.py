@@ -37,7 +37,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except WherryError as fault:
-            click.echo(f"wherry-node: {fault.message}", err=True)
+            click.echo(f"{ctx.find_root().info_name}: {fault.message}", err=True)
             if fault.cure:
                 click.echo(f"  try: {fault.cure}", err=True)
             raise click.exceptions.Exit(1) from fault
@@ -69,7 +69,7 @@ def cli() -> None:
 def install_command(node: Node, probe: bool, probe_image: str, probe_path: str) -> None:
     """Install, or upgrade. Whatever fails is undone."""
     with node.alone():
-        done = install(node, Probe(probe_image, probe_path) if probe and node.services.automatic else None)
+        done = install(node, Probe(probe_image, probe_path).run if probe and node.services.automatic else None)
     click.echo(f"{'installed' if done.changed else 'nothing to do'}: {done.name}, {done.size / (1 << 20):.0f} MiB")
     if done.changed and not node.services.automatic:
         click.echo(f"now start `{node.prefix}/current/bin/python -P -m wherry_shim.zygote`, and restart containerd")

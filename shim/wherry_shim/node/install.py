@@ -10,10 +10,13 @@ from functools import partial
 from wherry_shim.node import dump
 from wherry_shim.node.changes import Moment
 from wherry_shim.node.containerd import Edit
+from wherry_shim.node.cri import Cri
 from wherry_shim.node.fault import NodeError
 from wherry_shim.node.node import Node
-from wherry_shim.node.probe import Probe
 from wherry_shim.node.table import HANDLER
+
+Probe = Callable[[Cri], None]
+"""Lets a pod run, and raises NodeError when it does not."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,10 @@ class Installed:
     changed: bool
 
 
-def install(node: Node, probe: Probe | None) -> Installed:
+def install(node: Node, probe: Probe | None, *, proven: bool = False) -> Installed:
     """Put Wherry on the node, or a newer one over an older. Twice in a row changes nothing the second time.
 
-    probe: a pod that must run before it counts.
+    probe: must succeed before it counts. proven: it has, for what is there: only a change has to be probed.
     Raises NodeError; the node is then as it was before, or the error says what is not.
     """
     with node.step("looking at containerd's configuration"):
@@ -41,7 +44,7 @@ def install(node: Node, probe: Probe | None) -> Installed:
         edits = node.containerd.edits(node.prefix)
     attempt = _Attempt(node, edits, set(dump.handlers(before)))
     try:
-        return attempt.go(probe)
+        return attempt.go(probe, proven=proven)
     except BaseException as fault:  # also when the pod that installs is stopped half way
         raise attempt.undone(fault) from None
 
@@ -58,14 +61,14 @@ class _Attempt:
         self._changed = self._restarted = False
         self._moment = Moment(node.host, [*node.services.files, *(edit.path for edit in edits), node.record])
 
-    def go(self, probe: Probe | None) -> Installed:
+    def go(self, probe: Probe | None, *, proven: bool) -> Installed:
         with self.node.step("building a tree of this Python and its libraries"):
             name, size = self.node.placement.place(lambda line: self.node.report(f"  {line}"))
         self._start(name)
         self._configure()
-        if probe:
+        if probe and (self._changed or not proven):
             with self.node.step("running a pod"):
-                probe.run(self.node.cri)
+                probe(self.node.cri)
         self.node.placement.prune({name, self._previous or name})
         return Installed(name, size, self._changed)
 
@@ -88,13 +91,18 @@ class _Attempt:
         with node.step("adding the runtime to containerd's configuration"):
             pending = [edit for edit in self.edits if node.containerd.read(edit.path) != edit.text]
             node.containerd.apply(pending, node.changes)
-        if pending:
+        if pending or self._is_unknown():
             self._changed = self._restarted = True
             with node.step("restarting containerd"):
                 node.services.restart_containerd()
         if node.services.automatic:
             with node.step("asking containerd for its runtimes"):
                 node.handlers({*self.handlers, HANDLER})
+
+    def _is_unknown(self) -> bool:
+        """Whether containerd runs without a table that it would read now: somebody put it back."""
+        node = self.node
+        return node.services.automatic and HANDLER not in node.handlers(self.handlers - {HANDLER})
 
     def undone(self, fault: BaseException) -> BaseException:
         """Take everything back. What to raise: the fault, and what could not be taken back."""
@@ -107,13 +115,13 @@ class _Attempt:
 
     def _undo(self) -> Iterator[Callable[[], object]]:
         node = self.node
-        again = self._previous is not None and self._had_zygote
-        if not again:
+        first = self._previous is None  # else pods may run that come from this unit
+        if first:
             yield node.services.stop_zygote
             yield node.services.kill_leftovers
         yield self._moment.restore
         yield lambda: node.placement.switch(self._previous)
-        yield node.services.start_zygote if again else node.services.reload
+        yield node.services.reload if first else node.services.start_zygote
         if self._restarted:
             yield node.services.restart_containerd
         if self._restarted and node.services.automatic:

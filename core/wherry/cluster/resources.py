@@ -1,4 +1,4 @@
-"""Kinds that the operator reads or writes, and their paths: a table, because asking the API server costs a start."""
+"""Kinds that we read or write, and their paths: a table, because asking the API server costs a start."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _KNOWN = {
 
 
 def resource(api_version: str, kind: str) -> Resource:
-    """Raises LookupError for a kind that the operator has no business with."""
+    """Raises LookupError for a kind that we have no business with."""
     found = _KNOWN.get((api_version, kind))
     if found is None:
         raise LookupError(f"{api_version} {kind} is not in the table of resources")

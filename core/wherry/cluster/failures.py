@@ -7,7 +7,7 @@ ClusterError(WherryError)
 ├── NotFound          no such object, or no such kind in this cluster
 ├── Gone              a resource version that the server no longer knows: list again
 ├── Unauthenticated   the API server does not know who asks
-├── Forbidden         the operator's role lacks a permission
+├── Forbidden         the role lacks a permission
 ├── Refused           an admission check, a quota or a namespace that is going away
 ├── Invalid           the object is not acceptable
 └── Unavailable       no answer, or a 5xx
@@ -20,8 +20,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from wherry.cluster.request import Request
 from wherry.errors import WherryError
-from wherry_operator.cluster.request import Request
 
 SHOWN_CAUSES = 5
 SHOWN_TEXT = 300
@@ -62,7 +62,7 @@ class Unauthenticated(ClusterError):
 
 
 class Forbidden(ClusterError):
-    """A permission is missing from the operator's role."""
+    """A permission is missing from our role."""
 
 
 class Refused(ClusterError):
@@ -126,7 +126,7 @@ def _forbidden(request: Request, said: Mapping[str, Any], words: str) -> Cluster
     if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
         return Refused(words, terminating=True)
     if "cannot" in words and 'User "' in words:
-        return Forbidden(words, cure=f"the operator's role must grant {request.permission}")
+        return Forbidden(words, cure=f"the service account's role must grant {request.permission}")
     return Refused(words)
 
 

@@ -1,4 +1,4 @@
-"""The operator's own HTTP server: /metrics, /healthz (the loop turns) and /readyz (everything has been read)."""
+"""A process's own HTTP server: /metrics, /healthz (the loop turns) and /readyz (everything has been read)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from wherry_operator.metrics import Metrics
-
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+Page = Callable[[], bytes]
+"""What may be scraped, in Prometheus' text format."""
 
 
 @asynccontextmanager
-async def served(port: int, metrics: Metrics, ready: Callable[[], bool], host: str = "") -> AsyncIterator[int]:
+async def served(port: int, page: Page, ready: Callable[[], bool], host: str = "") -> AsyncIterator[int]:
     """Until the block ends; gives the port, which is chosen when `port` is 0. ready: asked for each /readyz."""
-    runner = web.AppRunner(_app(metrics, ready), access_log=None)
+    runner = web.AppRunner(_app(page, ready), access_log=None)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host or None, port)
@@ -25,9 +25,9 @@ async def served(port: int, metrics: Metrics, ready: Callable[[], bool], host: s
         await runner.cleanup()
 
 
-def _app(metrics: Metrics, ready: Callable[[], bool]) -> web.Application:
+def _app(page: Page, ready: Callable[[], bool]) -> web.Application:
     async def show_metrics(_request: web.Request) -> web.Response:
-        return web.Response(body=metrics.page(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=page(), headers={"Content-Type": CONTENT_TYPE})
 
     async def show_health(_request: web.Request) -> web.Response:
         return web.Response(text="ok\n")

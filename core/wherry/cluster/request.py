@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wherry_operator.cluster.resources import Resource
+from wherry.cluster.resources import Resource
 
 Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete"]
 """As roles and the audit log name them."""

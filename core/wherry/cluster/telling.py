@@ -1,4 +1,4 @@
-"""Kubernetes Events about apps, in the events.k8s.io/v1 API; the same news again is counted in a series."""
+"""Kubernetes Events, in the events.k8s.io/v1 API; the same news again is counted in a series."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from wherry_operator import labels
-from wherry_operator.cluster.connection import Connection
-from wherry_operator.cluster.failures import AlreadyExists, ClusterError, NotFound
-from wherry_operator.cluster.patience import Patience, insist
-from wherry_operator.cluster.request import MERGE_PATCH, Request
-from wherry_operator.cluster.resources import EVENT
-from wherry_operator.manifest import Manifest
+from wherry.cluster.connection import Connection
+from wherry.cluster.failures import AlreadyExists, ClusterError, NotFound
+from wherry.cluster.names import APP, Manifest
+from wherry.cluster.patience import Patience, insist
+from wherry.cluster.request import MERGE_PATCH, Request
+from wherry.cluster.resources import EVENT
 
 LOG = logging.getLogger(__name__)
 NOTE = 1024
@@ -40,6 +39,15 @@ class Notice(Protocol):
     def message(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reporter:
+    """Who tells. controller: a program, as `example.com/name`; instance: this process of it; action: what it does."""
+
+    controller: str
+    instance: str
+    action: str
+
+
 @dataclass(slots=True)
 class _Series:
     """One Event that was written. count: how often it happened; started, told: on the monotonic clock."""
@@ -51,51 +59,57 @@ class _Series:
 
 
 class Teller:
-    """Remembers what it told, for a bounded number of things. instance: the name of this process."""
+    """Remembers what it told, for a bounded number of things."""
 
     def __init__(
         self,
         connection: Connection,
-        instance: str,
+        reporter: Reporter,
         *,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._connection = connection
-        self._instance = instance[:128] or labels.FIELD_MANAGER
+        self._reporter = reporter
         self._patience = patience or Patience(budget=5.0)
         self._clock = clock
         self._wall = wall
         self._series: OrderedDict[str, _Series] = OrderedDict()
 
-    async def tell(self, about: Manifest, notice: Notice) -> None:
+    async def tell(self, about: Manifest, notice: Notice, *, times: int = 1, part: str = "") -> bool:
+        """Whether it was told. times: how often it happened. part: the field of `about` that it is about."""
         try:
-            await self._tell(about, notice)
+            await self._tell(about, notice, times, part)
         except ClusterError as failure:
             LOG.warning("an Event could not be written: %s", failure)
+            return False
+        return True
 
-    async def _tell(self, about: Manifest, notice: Notice) -> None:
-        digest, now = _digest(about, notice), self._clock()
+    async def _tell(self, about: Manifest, notice: Notice, times: int, part: str) -> None:
+        body, now = event(about, notice, self._reporter, self._wall(), part), self._clock()
+        digest = _digest(body)
         known = self._series.get(digest)
         if known and now - known.started < SERIES:
-            await self._again(about, known, now)
+            await self._again(body, known, now, times)
             return
-        wall = self._wall()
-        name = f"{about['metadata']['name']}.{digest}{int(wall.timestamp()):x}"
-        self._series[digest] = _Series(name, now, now)
+        body["metadata"]["name"] += f".{digest}{int(self._wall().timestamp()):x}"
+        self._series[digest] = _Series(body["metadata"]["name"], now, now, times)
         self._series.move_to_end(digest)
         if len(self._series) > REMEMBERED:
             self._series.popitem(last=False)
-        await self._create(event(about, notice, name, self._instance, wall))
+        await self._create(body | ({"series": self._counted(times)} if times > 1 else {}))
 
-    async def _again(self, about: Manifest, series: _Series, now: float) -> None:
+    async def _again(self, body: Manifest, series: _Series, now: float, times: int) -> None:
         """Counted at once, written now and then."""
-        series.count += 1
+        series.count += times
         if now - series.told < PAUSE:
             return
         series.told = now
-        await self._patch(about, series)
+        await self._patch(body["metadata"]["namespace"], series)
+
+    def _counted(self, times: int) -> dict[str, Any]:
+        return {"count": times, "lastObservedTime": _micro(self._wall())}
 
     async def _create(self, body: Manifest) -> None:
         request = Request(verb="create", resource=EVENT, namespace=body["metadata"]["namespace"], body=body)
@@ -104,13 +118,13 @@ class Teller:
         except AlreadyExists:
             return  # the answer to an earlier attempt was lost
 
-    async def _patch(self, about: Manifest, series: _Series) -> None:
+    async def _patch(self, namespace: str, series: _Series) -> None:
         request = Request(
             verb="patch",
             resource=EVENT,
-            namespace=about["metadata"]["namespace"],
+            namespace=namespace,
             name=series.name,
-            body={"series": {"count": series.count, "lastObservedTime": _micro(self._wall())}},
+            body={"series": self._counted(series.count)},
             content_type=MERGE_PATCH,
         )
         try:
@@ -119,17 +133,21 @@ class Teller:
             return  # Events live for an hour
 
 
-def event(about: Manifest, notice: Notice, name: str, instance: str, wall: datetime) -> dict[str, Any]:
-    """https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/"""
+def event(about: Manifest, notice: Notice, reporter: Reporter, wall: datetime, part: str = "") -> dict[str, Any]:
+    """https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
+
+    Its name is the object's, to be continued. It has the app's label when the object has.
+    """
     meta = about["metadata"]
+    app = (meta.get("labels") or {}).get(APP)
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.kind,
-        "metadata": {"namespace": meta["namespace"], "name": name},
+        "metadata": {"namespace": meta["namespace"], "name": meta["name"]} | ({"labels": {APP: app}} if app else {}),
         "eventTime": _micro(wall),
         "type": notice.type,
         "reason": notice.reason,
-        "action": "Reconcile",
+        "action": reporter.action,
         "note": _shortened(notice.message),
         "regarding": {
             "apiVersion": about["apiVersion"],
@@ -137,14 +155,16 @@ def event(about: Manifest, notice: Notice, name: str, instance: str, wall: datet
             "namespace": meta["namespace"],
             "name": meta["name"],
             "uid": meta.get("uid", ""),
-        },
-        "reportingController": f"wherry.dev/{labels.FIELD_MANAGER}",
-        "reportingInstance": instance,
+        }
+        | ({"fieldPath": part} if part else {}),
+        "reportingController": reporter.controller,
+        "reportingInstance": reporter.instance[:128],
     }
 
 
-def _digest(about: Manifest, notice: Notice) -> str:
-    said = (about["metadata"].get("uid", ""), notice.type, notice.reason, notice.message)
+def _digest(event: Manifest) -> str:
+    about = event["regarding"]
+    said = (about["uid"], about.get("fieldPath", ""), event["type"], event["reason"], event["note"])
     return hashlib.sha256("\0".join(said).encode()).hexdigest()[:10]
 
 

@@ -75,5 +75,5 @@ def _read(path: Path) -> str:
     try:
         return path.read_text().strip()
     except OSError as error:
-        cure = "mount the service account's token into the operator's Pod"
+        cure = "mount the service account's token into the Pod"
         raise InputError(f"{path}: {error.strerror}", cure=cure) from error

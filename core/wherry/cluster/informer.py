@@ -15,12 +15,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from wherry_operator.cluster.connection import Connection
-from wherry_operator.cluster.failures import ClusterError, Forbidden, Gone, Invalid, NotFound, Unavailable, told
-from wherry_operator.cluster.feeds import Feed
-from wherry_operator.cluster.patience import Patience
-from wherry_operator.cluster.request import Request
-from wherry_operator.manifest import Manifest
+from wherry.cluster.connection import Connection
+from wherry.cluster.failures import ClusterError, Forbidden, Gone, Invalid, NotFound, Unavailable, told
+from wherry.cluster.feed import Feed
+from wherry.cluster.names import Manifest
+from wherry.cluster.patience import Patience
+from wherry.cluster.request import Request
 
 LOG = logging.getLogger(__name__)
 PAGE = 250

@@ -14,11 +14,10 @@ import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 
 from wherry import __version__
-from wherry_operator.cluster.credentials import Credentials
-from wherry_operator.cluster.failures import ClusterError, Unauthenticated, Unavailable, failure
-from wherry_operator.cluster.request import METHODS, Request
+from wherry.cluster.credentials import Credentials
+from wherry.cluster.failures import ClusterError, Unauthenticated, Unavailable, failure
+from wherry.cluster.request import METHODS, Request
 
-AGENT = f"wherry-operator/{__version__}"
 AT_ONCE = 16
 """Requests under way, watches apart: what one client may ask before the API server makes it wait."""
 CONNECT, ANSWER = 5.0, 30.0
@@ -42,8 +41,9 @@ class WayIn:
 class Connection:
     """Belongs to one event loop; made by `connect`."""
 
-    def __init__(self, client: ApiClient, credentials: Credentials, record: Record) -> None:
+    def __init__(self, client: ApiClient, credentials: Credentials, program: str, record: Record) -> None:
         self._client = client
+        self._program = f"{program}/{__version__}"
         self._credentials = credentials
         self._record = record
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -92,7 +92,7 @@ class Connection:
             raise _lost(request, error) from error
 
     async def _send(self, request: Request, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        headers = {"User-Agent": AGENT, "Accept": request.accept, "Accept-Encoding": "identity"}
+        headers = {"User-Agent": self._program, "Accept": request.accept, "Accept-Encoding": "identity"}
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         configuration = self._client.configuration
@@ -116,8 +116,13 @@ class Connection:
 
 
 @asynccontextmanager
-async def connect(credentials: Credentials, record: Record = lambda *_: None) -> AsyncIterator[Connection]:
-    """Raises InputError when the credentials cannot be read. Nothing is asked yet."""
+async def connect(
+    credentials: Credentials, program: str, record: Record = lambda *_: None
+) -> AsyncIterator[Connection]:
+    """program: as the audit log is to name us. Nothing is asked yet.
+
+    Raises InputError when the credentials cannot be read.
+    """
     configuration = Configuration()
     await credentials.configure(configuration)
     client = ApiClient(configuration)
@@ -126,7 +131,7 @@ async def connect(credentials: Credentials, record: Record = lambda *_: None) ->
     )
     configuration.client_session_kwargs = {"connector": connector, "read_bufsize": BUFFER}
     try:
-        yield Connection(client, credentials, record)
+        yield Connection(client, credentials, program, record)
     finally:
         await client.close()
         await connector.close()

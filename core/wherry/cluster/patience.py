@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from wherry_operator.cluster.failures import ClusterError
+from wherry.cluster.failures import ClusterError
 
 T = TypeVar("T")
 
