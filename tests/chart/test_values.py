@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from tests.chart.helm import CHART, VALUES, Manifest, container, find, objects, run
+from wherry.cluster import resources
+from wherry.cluster.resources import Resource
 from wherry.oci import registries
 from wherry_operator import settings
-from wherry_operator.cluster import resources
-from wherry_operator.cluster.resources import Resource
 from wherry_operator.supply import policy
 
 WRONG = yaml.safe_load((Path(__file__).parent / "wrong.yaml").read_text())
