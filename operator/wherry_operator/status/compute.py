@@ -71,7 +71,7 @@ def _verdicts(app: WasmApp, facts: Facts, running: Verdict, course: Rollout | No
 def _resolved(facts: Facts) -> Verdict:
     if facts.invalid is not None:
         return Verdict("False", "InvalidSpec", "\n".join(map(str, facts.invalid.fields)))
-    return facts.supplied.resolved if facts.supplied else Verdict("Unknown", "Resolving")
+    return facts.supplied.resolved if facts.supplied else Verdict("Unknown", "NotTried")
 
 
 def _progressing(app: WasmApp, facts: Facts, course: Rollout | None) -> Verdict:
