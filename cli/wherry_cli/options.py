@@ -65,6 +65,21 @@ def registry(command: Command) -> Command:
     return with_access
 
 
+def in_cluster(command: Command) -> Command:
+    """Options that say which cluster and namespace are meant, as kubectl has them; the command gets a `cluster`."""
+
+    @click.option("-n", "--namespace", metavar="NAME", help="The app's namespace; else that of the context.")
+    @click.option("--context", metavar="NAME", help="The context of the kubeconfig; else the current one.")
+    @click.option("--kubeconfig", type=FILE, help="The kubeconfig; else $KUBECONFIG, else ~/.kube/config.")
+    @functools.wraps(command)
+    def with_cluster(*, kubeconfig: Path | None, context: str | None, namespace: str | None, **rest: Any) -> None:
+        from wherry_cli.cluster import connect  # noqa: PLC0415  only these commands have the operator's words at hand
+
+        command(cluster=connect(kubeconfig, context, namespace), **rest)
+
+    return with_cluster
+
+
 def registries_of(file: Path | None, environ: Mapping[str, str]) -> Registries:
     """The file that was named, else the environment's text, else nothing. Raises InputError."""
     if file:
