@@ -1,144 +1,155 @@
-"""The cluster that the user's kubeconfig names: the command line's only importer of the Kubernetes client."""
+"""The cluster that the user's kubeconfig names, and what the command line asks of it.
+
+The client, which takes a second to import, is imported by whoever asks first.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from wherry.errors import InputError, WherryError
-from wherry.spec.model import GROUP, VERSION
-from wherry_cli import answers
-from wherry_operator.labels import APP
+from wherry.cluster.failures import ClusterError, Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
+from wherry.cluster.names import APP, Manifest
+from wherry.cluster.request import MERGE_PATCH, Request
+from wherry.cluster.resources import POD, WASM_APP
+from wherry.errors import WherryError
+from wherry.spec.wording import suggest
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+    from wherry.cluster.connection import Connection
+    from wherry.cluster.credentials import Credentials
 
-Document = Mapping[str, Any]
+T = TypeVar("T")
 
-APPS = f"/apis/{GROUP}/{VERSION}/namespaces/{{namespace}}/wasmapps"
-PODS = "/api/v1/namespaces/{namespace}/pods"
-FIELD_MANAGER = "wherry-cli"
-PATCH = "application/merge-patch+json"
-CONNECT, ANSWER = 10.0, 60.0
-"""Seconds for a connection, and between two bytes of an answer that does not go on for ever."""
-ENOUGH = 100
-"""Apps that are looked through for the one that was meant."""
-CHUNK = 1 << 16
+PROGRAM = "wherry"
+"""As the audit log and the owners of fields name us."""
+SILENCE, YEAR = 60.0, 365 * 86_400.0
+"""Seconds without a byte, of a log that ends and of one that is followed."""
+LOOKED_THROUGH, LISTED = "100", 5
+"""Apps among which the one that was meant is looked for, and that are told of."""
 
 
 class Cluster:
-    """One namespace of a cluster, as one user; made by `connect`."""
+    """One namespace, as one user; of one event loop."""
 
-    def __init__(self, client: ApiClient, namespace: str) -> None:
-        self._client = client
-        self.namespace = namespace
+    def __init__(self, connection: Connection, namespace: str) -> None:
+        self._connection = connection
+        self._namespace = namespace
 
-    def app(self, name: str) -> Document:
+    async def app(self, name: str) -> Manifest:
         """The WasmApp. Raises WherryError, which suggests another where there is none of that name."""
-        status, body = self._answer("GET", f"{APPS}/{{name}}", name)
-        if answers.is_absent(status, body):
-            raise answers.no_such_app(name, self.namespace, self._names())
-        found: Document = self._document(status, body)
+        try:
+            found: Manifest = await self._ask(
+                Request(verb="get", resource=WASM_APP, namespace=self._namespace, name=name)
+            )
+        except NotFound:
+            raise await self._no_such_app(name) from None
         return found
 
-    def pods(self, name: str) -> list[Document]:
+    async def pods(self, name: str) -> list[Manifest]:
         """The app's Pods, the oldest first. Raises WherryError."""
-        listed = self._ask("GET", PODS, query={"labelSelector": f"{APP}={name}"})
-        found: list[Document] = listed["items"]
-        return sorted(found, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
+        query = {"labelSelector": f"{APP}={name}"}
+        listed = await self._ask(Request(verb="list", resource=POD, namespace=self._namespace, query=query))
+        return sorted(listed["items"], key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
 
-    def edit(self, app: Document, spec: Document) -> None:
+    async def edit(self, app: Manifest, spec: Manifest) -> None:
         """Merge into the spec of an app that nobody has changed since it was read. Raises WherryError."""
         meta = {"resourceVersion": app["metadata"]["resourceVersion"]}
-        self._patch(f"{APPS}/{{name}}", app["metadata"]["name"], {"metadata": meta, "spec": spec})
+        await self._patch(app["metadata"]["name"], {"metadata": meta, "spec": spec})
 
-    def scale(self, name: str, replicas: int) -> None:
+    async def scale(self, name: str, replicas: int) -> None:
         """Through the subresource, as `kubectl scale` does. Raises WherryError."""
-        self._patch(f"{APPS}/{{name}}/scale", name, {"spec": {"replicas": replicas}})
+        await self._patch(name, {"spec": {"replicas": replicas}}, "scale")
 
-    def log(self, pod: str, query: Mapping[str, str]) -> Iterator[bytes]:
-        """Whole lines of a container's log. query: as the API server takes it. Raises WherryError."""
-        response = self._send("GET", f"{PODS}/{{name}}/log", pod, query, endless="follow" in query)
-        if response.status >= 300:
-            raise answers.refusal(response.status, response.read())
-        rest = b""
-        for chunk in response.response.stream(CHUNK):
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from (line + b"\n" for line in lines)
-        if rest:
-            yield rest + b"\n"
-
-    def _names(self) -> list[str]:
-        try:
-            listed = self._ask("GET", APPS, query={"limit": str(ENOUGH)})
-        except WherryError:  # whoever may not list has been told what is wrong already
-            return []
-        return [each["metadata"]["name"] for each in listed["items"]]
-
-    def _patch(self, path: str, name: str, body: Document) -> None:
-        self._ask("PATCH", path, name, {"fieldManager": FIELD_MANAGER}, body)
-
-    def _ask(self, *args: Any, **rest: Any) -> Any:
-        return self._document(*self._answer(*args, **rest))
-
-    def _document(self, status: int, body: bytes) -> Any:
-        if status >= 300:
-            raise answers.refusal(status, body)
-        return json.loads(body)
-
-    def _answer(self, *args: Any, **rest: Any) -> tuple[int, bytes]:
-        response = self._send(*args, **rest)
-        return response.status, response.read()
-
-    def _send(  # noqa: PLR0913, PLR0917  the parts of a request
-        self,
-        method: str,
-        path: str,
-        name: str = "",
-        query: Mapping[str, str] | None = None,
-        body: Document | None = None,
-        endless: bool = False,
-    ) -> Any:
-        import urllib3  # noqa: PLC0415  of the Kubernetes client, as everything that waits for it
-
-        headers = {"Accept": "application/json, */*", "Content-Type": PATCH if body else "application/json"}
-        given = {"namespace": self.namespace, "name": name}
-        request = self._client.param_serialize(
-            method, path, given, [*(query or {}).items()], headers, body, auth_settings=["BearerToken"]
+    @asynccontextmanager
+    async def log(self, pod: str, query: Mapping[str, str]) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Pieces of a container's log. query: as the API server takes it. Raises WherryError."""
+        request = Request(
+            verb="get", resource=POD, namespace=self._namespace, name=pod, subresource="log", query=query, accept="*/*"
         )
         try:
-            return self._client.call_api(*request, _request_timeout=(CONNECT, None if endless else ANSWER))
-        except urllib3.exceptions.HTTPError as error:
-            raise answers.unreachable(self._client.configuration.host, _reason(error)) from error
+            async with self._connection.stream(request, YEAR if "follow" in query else SILENCE) as pieces:
+                yield pieces
+        except ClusterError as error:
+            raise _for_a_person(error, request) from None
+
+    async def _no_such_app(self, name: str) -> WherryError:
+        request = Request(verb="list", resource=WASM_APP, namespace=self._namespace, query={"limit": LOOKED_THROUGH})
+        try:
+            known = [str(each["metadata"]["name"]) for each in (await self._ask(request))["items"]]
+        except NotFound:
+            return WherryError("this cluster knows no WasmApps", cure="install Wherry in it, or choose with --context")
+        except ClusterError:  # whoever may not list them may have named the right one of another namespace
+            known = []
+        listed = f"there are {', '.join(sorted(known)[:LISTED])}" if known else "name its namespace with -n"
+        message = f"no WasmApp in namespace {self._namespace} is named {name}"
+        return WherryError(message, cure=suggest(name, known) or listed)
+
+    async def _patch(self, name: str, body: Manifest, subresource: str = "") -> None:
+        await self._ask(
+            Request(
+                verb="patch",
+                resource=WASM_APP,
+                namespace=self._namespace,
+                name=name,
+                subresource=subresource,
+                query={"fieldManager": PROGRAM},
+                body=body,
+                content_type=MERGE_PATCH,
+            )
+        )
+
+    async def _ask(self, request: Request) -> Any:
+        try:
+            return await self._connection.ask(request)
+        except ClusterError as error:
+            raise _for_a_person(error, request) from None
 
 
-def connect(kubeconfig: Path | None, context: str | None, namespace: str | None) -> Cluster:
-    """As kubectl finds it: the file, else $KUBECONFIG, else ~/.kube/config.
+@dataclass(frozen=True)
+class Target:
+    """A namespace of a cluster that nobody has talked to yet."""
+
+    credentials: Credentials
+    namespace: str
+
+    def ask(self, question: Callable[[Cluster], Awaitable[T]]) -> T:
+        """The answer, in an event loop of its own. Raises WherryError."""
+        return asyncio.run(self._asked(question))
+
+    async def _asked(self, question: Callable[[Cluster], Awaitable[T]]) -> T:
+        from wherry.cluster.connection import connect  # noqa: PLC0415
+
+        async with connect(self.credentials, PROGRAM) as connection:
+            return await question(Cluster(connection, self.namespace))
+
+
+def target(kubeconfig: Path | None, context: str, namespace: str) -> Target:
+    """As kubectl finds it. "" for what the kubeconfig says.
 
     Raises InputError for a file or a context that is not there, WherryError when the client is not installed.
     """
     try:
-        from kubernetes import client, config  # noqa: PLC0415  a second that other commands need not pay
+        from wherry.cluster.credentials import KubeConfig, find  # noqa: PLC0415
     except ImportError:
         raise WherryError("the Kubernetes client is not installed", cure="pip install 'wherry[cluster]'") from None
-    known = client.Configuration()
-    known.retries = False
-    try:
-        contexts, current = config.list_kube_config_contexts(kubeconfig and str(kubeconfig))
-        chosen = next((each for each in contexts if each["name"] == context), None) if context else current
-        if chosen is None:
-            names = ", ".join(each["name"] for each in contexts)
-            raise InputError(f"no context is named {context}", cure=f"there are {names}")
-        config.load_kube_config(kubeconfig and str(kubeconfig), chosen["name"], known, persist_config=False)
-    except (config.ConfigException, OSError) as error:
-        raise InputError(f"no cluster is known: {error}", cure="name a kubeconfig with --kubeconfig") from error
-    return Cluster(client.ApiClient(known), namespace or chosen["context"].get("namespace") or "default")
+    credentials = KubeConfig(str(kubeconfig), context) if kubeconfig else find(os.environ, context)
+    return Target(credentials, namespace or credentials.namespace() or "default")
 
 
-def _reason(error: Exception) -> str:
-    """The innermost cause, without the addresses of objects and the numbers of errors."""
-    text = str(getattr(error, "reason", None) or error)
-    return re.sub(r"\[Errno -?[0-9]+\] ", "", text.rpartition(": ")[2])
+def _for_a_person(error: ClusterError, request: Request) -> ClusterError:
+    """The same, with what a person at a command line can do about it."""
+    cures: dict[type[ClusterError], str] = {
+        Unauthenticated: "log in to the cluster again; `kubectl auth whoami` asks the same",
+        Forbidden: f"your role must grant {request.permission}",
+        Conflict: "somebody else has changed it just now: try again",
+        Unavailable: "is this the cluster? `kubectl cluster-info` asks the same",
+    }
+    cure = next((cure for kind, cure in cures.items() if isinstance(error, kind)), error.cure)
+    error.cure = cure
+    return error

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import queue
+import asyncio
 import sys
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,13 +14,7 @@ from wherry_cli import failure, options
 from wherry_operator.labels import CONTAINER
 
 if TYPE_CHECKING:
-    from wherry_cli.cluster import Cluster
-
-AHEAD = 1000
-"""Lines that are read before they are printed."""
-
-Line = tuple[str, bytes | WherryError | None]
-"""Of a Pod: a line, why there are none, or the end."""
+    from wherry_cli.cluster import Cluster, Target
 
 
 @click.command("logs")
@@ -32,19 +25,14 @@ Line = tuple[str, bytes | WherryError | None]
 @click.option("-c", "--container", default=CONTAINER, show_default=True, metavar="NAME", help="Another container.")
 @options.in_cluster
 def command(  # noqa: PLR0913  one for each option
-    *, app: str, follow: bool, tail: int | None, previous: bool, container: str, cluster: Cluster
+    *, app: str, follow: bool, tail: int | None, previous: bool, container: str, target: Target
 ) -> None:
     """Show what an app in a cluster has written.
 
     Lines of several Pods begin with the Pod's name. A Pod that has no log yet is named on stderr.
     """
-    pods = [str(pod["metadata"]["name"]) for pod in cluster.pods(app)]
-    if not pods:
-        cluster.app(app)
-        raise WherryError(f"{app} has no Pods", cure=f"wherry status {app} says why")
     query = query_of(container, follow, tail, previous)
-    lines = together(cluster, pods, query) if follow else one_by_one(cluster, pods, query)
-    if not shown(lines, several=len(pods) > 1):
+    if not target.ask(lambda cluster: shown(cluster, app, query)):
         raise WherryError(f"no Pod of {app} has such a log", cure=f"wherry status {app} says how they are")
 
 
@@ -55,50 +43,42 @@ def query_of(container: str, follow: bool, tail: int | None, previous: bool) -> 
     return {"container": container, **chosen} | ({} if tail is None else {"tailLines": str(tail)})
 
 
-def shown(lines: Iterable[Line], *, several: bool) -> bool:
-    """Print the lines as they come; whether any Pod had a log, if an empty one."""
-    answered = False
-    for pod, line in lines:
-        if isinstance(line, WherryError):
-            failure.note(f"{pod}: {line}")
-        elif line is None:
-            answered = True
-        else:
-            answered = True
-            sys.stdout.buffer.write(f"{pod}  ".encode() + line if several else line)
-            sys.stdout.buffer.flush()
-    return answered
+async def shown(cluster: Cluster, app: str, query: Mapping[str, str]) -> bool:
+    """Print every Pod's log, one after the other or as they come; whether any Pod had one, if an empty one."""
+    pods = [str(pod["metadata"]["name"]) for pod in await cluster.pods(app)]
+    if not pods:
+        await cluster.app(app)
+        raise WherryError(f"{app} has no Pods", cure=f"wherry status {app} says why")
+    prefixes = prefixes_of(pods)
+    if "follow" in query:
+        return any(await asyncio.gather(*(copied(cluster, pod, query, prefixes[pod]) for pod in pods)))
+    return any([await copied(cluster, pod, query, prefixes[pod]) for pod in pods])
 
 
-def one_by_one(cluster: Cluster, pods: Sequence[str], query: Mapping[str, str]) -> Iterator[Line]:
-    for pod in pods:
-        yield from of_pod(cluster, pod, query)
+def prefixes_of(pods: Sequence[str]) -> dict[str, bytes]:
+    """What tells the lines of several Pods apart."""
+    return {pod: f"{pod}  ".encode() if len(pods) > 1 else b"" for pod in pods}
 
 
-def together(cluster: Cluster, pods: Sequence[str], query: Mapping[str, str]) -> Iterator[Line]:
-    """As they come, until every Pod's log has ended; a thread for each."""
-    lines: queue.Queue[Line | None] = queue.Queue(AHEAD)
-
-    def read(pod: str) -> None:
-        for each in of_pod(cluster, pod, query):
-            lines.put(each)
-        lines.put(None)
-
-    for pod in pods:
-        threading.Thread(target=read, args=[pod], daemon=True).start()
-    going = len(pods)
-    while going:
-        if (each := lines.get()) is None:
-            going -= 1
-        else:
-            yield each
-
-
-def of_pod(cluster: Cluster, pod: str, query: Mapping[str, str]) -> Iterator[Line]:
-    """Its lines and their end, or why there are none: one Pod that does not answer hides no other."""
+async def copied(cluster: Cluster, pod: str, query: Mapping[str, str], prefix: bytes) -> bool:
+    """Print a Pod's log; False where it has none, of which a note tells: one Pod hides no other."""
     try:
-        for line in cluster.log(pod, query):
-            yield pod, line
-        yield pod, None
+        async with cluster.log(pod, query) as pieces:
+            async for line in lines(pieces):
+                sys.stdout.buffer.write(prefix + line)
+                sys.stdout.buffer.flush()
     except WherryError as error:
-        yield pod, error
+        failure.note(f"{pod}: {error}")
+        return False
+    return True
+
+
+async def lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Whole lines, so that those of several Pods do not mix; the last one ends too."""
+    rest = b""
+    async for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+    if rest:
+        yield rest + b"\n"

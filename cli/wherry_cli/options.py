@@ -18,6 +18,7 @@ from wherry.oci.access import Access, user_keychain
 from wherry.oci.credentials import Credential, Keychain
 from wherry.oci.registries import Registries
 from wherry.spec.quantity import parse_bytes
+from wherry_cli import cluster
 
 Command = Callable[..., None]
 
@@ -66,18 +67,18 @@ def registry(command: Command) -> Command:
 
 
 def in_cluster(command: Command) -> Command:
-    """Options that say which cluster and namespace are meant, as kubectl has them; the command gets a `cluster`."""
+    """Options that say which cluster and namespace are meant, as kubectl has them; the command gets a `target`."""
 
-    @click.option("-n", "--namespace", metavar="NAME", help="The app's namespace; else that of the context.")
-    @click.option("--context", metavar="NAME", help="The context of the kubeconfig; else the current one.")
+    @click.option(
+        "-n", "--namespace", default="", metavar="NAME", help="The app's namespace; else that of the context."
+    )
+    @click.option("--context", default="", metavar="NAME", help="The context of the kubeconfig; else the current one.")
     @click.option("--kubeconfig", type=FILE, help="The kubeconfig; else $KUBECONFIG, else ~/.kube/config.")
     @functools.wraps(command)
-    def with_cluster(*, kubeconfig: Path | None, context: str | None, namespace: str | None, **rest: Any) -> None:
-        from wherry_cli.cluster import connect  # noqa: PLC0415  only these commands have the operator's words at hand
+    def with_target(*, kubeconfig: Path | None, context: str, namespace: str, **rest: Any) -> None:
+        command(target=cluster.target(kubeconfig, context, namespace), **rest)
 
-        command(cluster=connect(kubeconfig, context, namespace), **rest)
-
-    return with_cluster
+    return with_target
 
 
 def registries_of(file: Path | None, environ: Mapping[str, str]) -> Registries:

@@ -15,8 +15,10 @@ from wherry_cli.show import show
 from wherry_operator.status.written import last
 
 if TYPE_CHECKING:
-    from wherry_cli.cluster import Cluster
+    from wherry.cluster.names import Manifest
+    from wherry_cli.cluster import Cluster, Target
 
+UNTIL = "spec.artifact or spec.rollback is changed"
 SHORTEST = 6
 """Digits of a digest that are enough to be one of those that are known."""
 
@@ -26,18 +28,25 @@ SHORTEST = 6
 @click.option("--to", "to", default="1", metavar="N|DIGEST", help="How many revisions back, or which digest.")
 @options.as_json
 @options.in_cluster
-def command(app: str, to: str, as_json: bool, cluster: Cluster) -> None:
+def command(app: str, to: str, as_json: bool, target: Target) -> None:
     """Go back to a revision that an app has run before.
 
     Without --to it is the one before. It holds until spec.artifact is changed; env and limits stay as they are.
     """
-    found = cluster.app(app)
-    status, artifact = last(found), found["spec"]["artifact"]
-    digest = chosen(app, status, to)
-    cluster.edit(found, {"rollback": {"digest": digest, "artifact": artifact}})
-    before = status.artifact.digest if status.artifact else ""
+    found, digest = target.ask(lambda cluster: gone_back(cluster, app, to))
+    status = last(found)
     known = next((each.reference for each in status.revisions if each.digest == digest), "")
-    show({"app": app, "digest": digest, "reference": known, "before": before, "while": artifact}, as_json)
+    before = status.artifact.digest if status.artifact else ""
+    told = {"app": app, "digest": digest, "reference": known, "before": before, "until": UNTIL}
+    show(told | {"artifact": found["spec"]["artifact"]}, as_json)
+
+
+async def gone_back(cluster: Cluster, app: str, to: str) -> tuple[Manifest, str]:
+    """The app as it was, and the digest that spec.rollback now names. Raises WherryError."""
+    found = await cluster.app(app)
+    digest = chosen(app, last(found), to)
+    await cluster.edit(found, {"rollback": {"digest": digest, "artifact": found["spec"]["artifact"]}})
+    return found, digest
 
 
 def chosen(app: str, status: Status, to: str) -> str:

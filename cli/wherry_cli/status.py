@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from wherry.spec.emission import dump
 from wherry.spec.status import ArtifactStatus, Condition, Revision, Status, Trap
 from wherry_cli import options
 from wherry_cli.show import Fact, show, size
@@ -15,7 +16,8 @@ from wherry_operator.conditions import about
 from wherry_operator.status.written import last
 
 if TYPE_CHECKING:
-    from wherry_cli.cluster import Cluster, Document
+    from wherry.cluster.names import Manifest
+    from wherry_cli.cluster import Cluster, Target
 
 COLOURS = {"True": "green", "False": "red", "Unknown": "yellow"}
 SILENT = "none yet: the operator has not looked at it; is it installed, and does it serve this namespace?"
@@ -25,12 +27,12 @@ SILENT = "none yet: the operator has not looked at it; is it installed, and does
 @click.argument("app")
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Print the same for programs.")
 @options.in_cluster
-def command(app: str, output: Literal["json", "yaml"] | None, cluster: Cluster) -> None:
+def command(app: str, output: Literal["json", "yaml"] | None, target: Target) -> None:
     """Show what an app in a cluster runs, and what is in its way.
 
     Revisions are counted as `wherry rollback --to` counts them.
     """
-    found, pods = cluster.app(app), cluster.pods(app)
+    found, pods = target.ask(lambda cluster: looked(cluster, app))
     if output:
         click.echo(machine(found, pods, output), nl=False)
         return
@@ -39,19 +41,22 @@ def command(app: str, output: Literal["json", "yaml"] | None, cluster: Cluster) 
     show(known, False, words(found, status, pods))
 
 
-def machine(app: Document, pods: Sequence[Document], form: Literal["json", "yaml"]) -> str:
+async def looked(cluster: Cluster, name: str) -> tuple[Manifest, list[Manifest]]:
+    """The app and its Pods."""
+    return await cluster.app(name), await cluster.pods(name)
+
+
+def machine(app: Manifest, pods: Sequence[Manifest], form: Literal["json", "yaml"]) -> str:
     """The app as the cluster has it, and its Pods in short."""
     kept = {name: app[name] for name in ("apiVersion", "kind", "metadata", "spec", "status") if name in app}
     kept["metadata"] = {name: each for name, each in app["metadata"].items() if name != "managedFields"}
     document = kept | {"pods": [brief(pod) for pod in pods]}
     if form == "json":
         return json.dumps(document, ensure_ascii=False) + "\n"
-    import yaml  # noqa: PLC0415
-
-    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    return dump([document])
 
 
-def facts(app: Document, status: Status) -> dict[str, Fact]:
+def facts(app: Manifest, status: Status) -> dict[str, Fact]:
     """What the page tells, in its order; how it tells it is in `words`."""
     named = status.artifact or ArtifactStatus()
     return {
@@ -70,7 +75,7 @@ def facts(app: Document, status: Status) -> dict[str, Fact]:
     }
 
 
-def words(app: Document, status: Status, pods: Sequence[Document]) -> dict[str, list[str]]:
+def words(app: Manifest, status: Status, pods: Sequence[Manifest]) -> dict[str, list[str]]:
     """The lines of what is more than a word."""
     return {
         "module": [module(status.artifact)] if status.artifact else [],
@@ -88,13 +93,13 @@ def module(artifact: ArtifactStatus) -> str:
     return ", ".join(each for each in (artifact.kind, size(artifact.size), artifact.world) if each)
 
 
-def pod_line(pod: Document) -> str:
+def pod_line(pod: Manifest) -> str:
     known = brief(pod)
     state = click.style("ready", fg="green") if known["ready"] else click.style("not ready", fg="red")
     return f"{known['name']}  {state}  {known['phase']}  {known['restarts']} restarts  {known['node']}".rstrip()
 
 
-def brief(pod: Document) -> dict[str, Any]:
+def brief(pod: Manifest) -> dict[str, Any]:
     """A Pod in short: keys are API."""
     status = pod.get("status") or {}
     ready = any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions") or ())
@@ -124,7 +129,7 @@ def trap_lines(trap: Trap) -> list[str]:
     return [f"{trap.time} {trap.pod}: {trap.reason}", *trap.message.splitlines()]
 
 
-def advice(app: Document, status: Status) -> Iterator[str]:
+def advice(app: Manifest, status: Status) -> Iterator[str]:
     """What to do about what is in the way."""
     if status.conditions and status.observed_generation < app["metadata"].get("generation", 0):
         yield "wait: the operator has not seen the last edit yet"

@@ -150,6 +150,8 @@ def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
 
 
 def _lost(request: Request, error: Exception) -> ClusterError:
+    if isinstance(error, aiohttp.ClientConnectorError) and error.strerror:
+        return Unavailable(f"{request}: {error.host}:{error.port}: {error.strerror}")
     if isinstance(error, TimeoutError):
         return Unavailable(f"{request}: the API server did not answer in time")
     return Unavailable(f"{request}: the connection to the API server failed: {error or type(error).__name__}")

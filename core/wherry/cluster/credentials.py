@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubernetes.aio.client import Configuration
-from kubernetes.aio.config import ConfigException, load_kube_config
+from kubernetes.aio.config import ConfigException, list_kube_config_contexts, load_kube_config
 
 from wherry.errors import InputError
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TOKEN_LIFE = 60.0
 """Seconds for which a token that was read is used; the kubelet renews the file long before the token ends."""
+
+_CURE = "name a kubeconfig with KUBECONFIG"
 
 
 @dataclass(slots=True)
@@ -31,6 +33,10 @@ class InCluster:
         configuration.host = self.url
         configuration.ssl_ca_cert = str(self.account / "ca.crt")
         await self.refresh(configuration)
+
+    def namespace(self) -> str:
+        """The Pod's own. Raises InputError without the file."""
+        return _read(self.account / "namespace")
 
     async def refresh(self, configuration: Configuration, *, refused: bool = False) -> None:
         """Before every request, and once more when a token was refused."""
@@ -52,7 +58,18 @@ class KubeConfig:
         try:
             await load_kube_config(self.path, self.context or None, configuration, persist_config=False)
         except (ConfigException, OSError) as error:
-            raise InputError(f"{self.path}: {error}", cure="name a kubeconfig with KUBECONFIG") from error
+            raise InputError(f"{self.path}: {error}", cure=_CURE) from error
+
+    def namespace(self) -> str:
+        """The context's, "" where it names none. Raises InputError when there is no such file or context."""
+        try:
+            contexts, current = list_kube_config_contexts(self.path)
+        except (ConfigException, OSError) as error:
+            raise InputError(f"{self.path}: {error}", cure=_CURE) from error
+        named = {str(each["name"]): each["context"] for each in contexts}
+        if self.context and self.context not in named:
+            raise InputError(f"{self.path}: no context is named {self.context}", cure=f"there are {', '.join(named)}")
+        return str((named[self.context] if self.context else current["context"]).get("namespace", ""))
 
     async def refresh(self, configuration: Configuration, *, refused: bool = False) -> None:
         """A plugin or a token file is asked again when what it gave was refused."""
