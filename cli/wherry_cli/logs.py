@@ -14,6 +14,7 @@ from wherry_cli import failure, options
 from wherry_operator.labels import CONTAINER
 
 if TYPE_CHECKING:
+    from wherry.cluster.names import Manifest
     from wherry_cli.cluster import Cluster, Target
 
 
@@ -45,14 +46,23 @@ def query_of(container: str, follow: bool, tail: int | None, previous: bool) -> 
 
 async def shown(cluster: Cluster, app: str, query: Mapping[str, str]) -> bool:
     """Print every Pod's log, one after the other or as they come; whether any Pod had one, if an empty one."""
-    pods = [str(pod["metadata"]["name"]) for pod in await cluster.pods(app)]
-    if not pods:
+    found = await cluster.pods(app)
+    if not found:
         await cluster.app(app)
         raise WherryError(f"{app} has no Pods", cure=f"wherry status {app} says why")
+    pods = [str(pod["metadata"]["name"]) for pod in found if is_placed(pod)]
     prefixes = prefixes_of(pods)
     if "follow" in query:
         return any(await asyncio.gather(*(copied(cluster, pod, query, prefixes[pod]) for pod in pods)))
     return any([await copied(cluster, pod, query, prefixes[pod]) for pod in pods])
+
+
+def is_placed(pod: Manifest) -> bool:
+    """Whether a Pod has a node. Of one that has none, the API server would say that its log is empty."""
+    if pod["spec"].get("nodeName"):
+        return True
+    failure.note(f"{pod['metadata']['name']}: waits for a node")
+    return False
 
 
 def prefixes_of(pods: Sequence[str]) -> dict[str, bytes]:

@@ -18,7 +18,6 @@ from wherry.oci.access import Access, user_keychain
 from wherry.oci.credentials import Credential, Keychain
 from wherry.oci.registries import Registries
 from wherry.spec.quantity import parse_bytes
-from wherry_cli import cluster
 
 Command = Callable[..., None]
 
@@ -76,7 +75,9 @@ def in_cluster(command: Command) -> Command:
     @click.option("--kubeconfig", type=FILE, help="The kubeconfig; else $KUBECONFIG, else ~/.kube/config.")
     @functools.wraps(command)
     def with_target(*, kubeconfig: Path | None, context: str, namespace: str, **rest: Any) -> None:
-        command(target=cluster.target(kubeconfig, context, namespace), **rest)
+        from wherry_cli.cluster import target  # noqa: PLC0415  an event loop and more that others need not import
+
+        command(target=target(kubeconfig, context, namespace), **rest)
 
     return with_target
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from wherry.cluster.names import Manifest
     from wherry_cli.cluster import Cluster, Target
 
-UNTIL = "spec.artifact or spec.rollback is changed"
 SHORTEST = 6
 """Digits of a digest that are enough to be one of those that are known."""
 
@@ -37,8 +36,9 @@ def command(app: str, to: str, as_json: bool, target: Target) -> None:
     status = last(found)
     known = next((each.reference for each in status.revisions if each.digest == digest), "")
     before = status.artifact.digest if status.artifact else ""
-    told = {"app": app, "digest": digest, "reference": known, "before": before, "until": UNTIL}
-    show(told | {"artifact": found["spec"]["artifact"]}, as_json)
+    artifact = found["spec"]["artifact"]
+    told = {"app": app, "digest": digest, "reference": known, "before": before, "artifact": artifact}
+    show(told, as_json, {"artifact": [f"{artifact}, for as long as spec.artifact says so"]})
 
 
 async def gone_back(cluster: Cluster, app: str, to: str) -> tuple[Manifest, str]:

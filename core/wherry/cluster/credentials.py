@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException, list_kube_config_contexts, load_kube_config
+from yaml import YAMLError
 
 from wherry.errors import InputError
 
@@ -55,17 +58,13 @@ class KubeConfig:
 
     async def configure(self, configuration: Configuration) -> None:
         """Raises InputError when there is no such file or context."""
-        try:
+        with self._told():
             await load_kube_config(self.path, self.context or None, configuration, persist_config=False)
-        except (ConfigException, OSError) as error:
-            raise InputError(f"{self.path}: {error}", cure=_CURE) from error
 
     def namespace(self) -> str:
         """The context's, "" where it names none. Raises InputError when there is no such file or context."""
-        try:
+        with self._told():
             contexts, current = list_kube_config_contexts(self.path)
-        except (ConfigException, OSError) as error:
-            raise InputError(f"{self.path}: {error}", cure=_CURE) from error
         named = {str(each["name"]): each["context"] for each in contexts}
         if self.context and self.context not in named:
             raise InputError(f"{self.path}: no context is named {self.context}", cure=f"there are {', '.join(named)}")
@@ -75,6 +74,16 @@ class KubeConfig:
         """A plugin or a token file is asked again when what it gave was refused."""
         if refused:
             await self.configure(configuration)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What is wrong with the files, of which $KUBECONFIG may name several."""
+        if not any(Path(each).exists() for each in self.path.split(os.pathsep)):
+            raise InputError(f"{self.path}: no such file", cure=_CURE)
+        try:
+            yield
+        except (ConfigException, OSError, YAMLError) as error:
+            raise InputError(f"{self.path}: {' '.join(str(error).split())}", cure=_CURE) from error
 
 
 Credentials = InCluster | KubeConfig
