@@ -29,7 +29,7 @@ APPS, PODS = "/apis/wherry.dev/v1alpha1/namespaces/{}/wasmapps", "/api/v1/namesp
 CRD = Path(__file__).parents[2] / "crds" / "wasmapps.yaml"
 STATUSES = {case.name: document(case.outcome()) for case in cases()}
 ONE, TWO, THREE = ("sha256:" + each * 64 for each in "123")
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 
 @dataclass(frozen=True)
