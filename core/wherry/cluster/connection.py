@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -150,6 +151,9 @@ def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
 
 
 def _lost(request: Request, error: Exception) -> ClusterError:
+    if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
+        reason = os.strerror(error.errno) if error.errno > 0 else error.strerror  # below 0 are those of the resolver
+        return Unavailable(f"{request}: {error.host}:{error.port}: {reason}")
     if isinstance(error, TimeoutError):
         return Unavailable(f"{request}: the API server did not answer in time")
     return Unavailable(f"{request}: the connection to the API server failed: {error or type(error).__name__}")
