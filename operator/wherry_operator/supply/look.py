@@ -32,6 +32,7 @@ PATIENCE = Patience(blob=20.0, rate=1 << 20, attempts=2, longest_wait=1.0, whole
 """Waiting for better times is the loop's: a thread that sleeps is a transfer that nobody else makes."""
 DOWNLOAD_LIMIT = 256 << 20
 """Bytes of one look: a binary, or the tar layers down to the one that holds it."""
+PATH_LIMIT = 1000
 _NEXT_CREDENTIAL = frozenset({"auth", "denied", "notfound"})
 
 
@@ -133,10 +134,18 @@ def _within(
             return replace(known, index=resolved.index_digest)
         layout.check(resolved, parse_manifest(reader.manifest(resolved.digest), resolved.where))
         signed_by = [name for demand, each in signatures for name in _signers(repository, resolved, demand, each)]
+        entrypoint = _entrypoint(resolved)
         path, wasm = fetched(repository, resolved, cache, place.wasm_limit, _Budget(resolved.where))
         found = binary.read(path, resolved.where)
-    entrypoint = f"/{resolved.program}" if resolved.program else ""
     return Found(resolved.digest, resolved.index_digest, wasm, entrypoint, found, tuple(dict.fromkeys(signed_by)))
+
+
+def _entrypoint(resolved: Resolved) -> str:
+    """The path that becomes the Pod's command; "" for a layer. Raises ArtifactError for one that no status holds."""
+    if len(resolved.program) > PATH_LIMIT or not resolved.program.isprintable():
+        found = f"an entrypoint of {len(resolved.program)} characters"
+        raise ArtifactError(f"{resolved.where}: got {found}, expected at most {PATH_LIMIT} that can be printed")
+    return f"/{resolved.program}" if resolved.program else ""
 
 
 def _named(reader: CachedReader, resolved: Resolved, index: str) -> Resolved:
