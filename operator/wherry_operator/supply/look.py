@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from wherry.errors import ArtifactError, InputError, RegistryError, VerificationError
+from wherry.errors import ArtifactError, RegistryError, VerificationError
 from wherry.oci.access import WASM_LIMIT
-from wherry.oci.cache import BlobCache
+from wherry.oci.cache import BlobCache, Unusable
 from wherry.oci.cached import CachedReader
 from wherry.oci.credentials import Credential, Keychain
 from wherry.oci.fetch import fetched
@@ -82,7 +82,9 @@ Recall = Callable[[Question], Found | None]
 
 
 def look(question: Question, place: Place, recall: Recall) -> Found:
-    """Raises RegistryError, ArtifactError, SignatureRefused, Refused, and InputError where scratch is of no use."""
+    """Raises RegistryError, ArtifactError, SignatureRefused, Refused; Unusable where scratch is; InputError for a CA that
+    is none.
+    """
     _check_host(question.reference, place.registries)
     signatures = [(demand, demand.signatures()) for demand in question.demands]
     refusal: RegistryError | None = None
@@ -110,7 +112,7 @@ def _folder(scratch: Path) -> Iterator[Path]:
     try:
         folder = tempfile.TemporaryDirectory(dir=scratch)
     except OSError as error:
-        raise InputError(f"the operator's folder {scratch}: {error.strerror}") from None
+        raise Unusable(f"the operator's folder {scratch}: {error.strerror}") from None
     with folder as name:
         yield Path(name)
 
@@ -152,7 +154,12 @@ def _named(reader: CachedReader, resolved: Resolved, index: str) -> Resolved:
     """With the index that a revision came from, if that does name the manifest."""
     if resolved.index_digest or not index:
         return resolved
-    found = parse(reader.manifest(index), f"{reader.name}@{index}")
+    try:
+        found = parse(reader.manifest(index), f"{reader.name}@{index}")
+    except RegistryError as error:
+        if error.kind != "notfound":
+            raise
+        return resolved
     names = isinstance(found, Index) and resolved.digest in {entry.digest for entry in found.manifests}
     return replace(resolved, index_digest=index) if names else resolved
 
@@ -179,12 +186,12 @@ class _Budget:
 
     def __init__(self, where: str) -> None:
         self._where = where
-        self._left = DOWNLOAD_LIMIT
+        self._sizes: dict[str, int] = {}
 
-    def total(self, _label: str, size: int) -> None:
-        """A transfer begins."""
-        self._left -= size
-        if self._left < 0:
+    def total(self, label: str, size: int) -> None:
+        """A transfer begins, perhaps once more."""
+        self._sizes[label] = size
+        if sum(self._sizes.values()) > DOWNLOAD_LIMIT:
             raise ArtifactError(f"{self._where}: got more than {DOWNLOAD_LIMIT} bytes to look through for its Wasm")
 
     def advance(self, _size: int) -> None:
