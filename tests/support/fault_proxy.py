@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import ssl
 import threading
@@ -21,6 +22,17 @@ PASSED = ("Content-Type", "Retry-After", "Audit-Id", "Warning")
 HOP = ("Host", "Connection", "Transfer-Encoding", "Content-Length")
 STALL = 30.0
 """Seconds, above the patience that a test gives a client."""
+UNSTREAMED = json.dumps(
+    {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "reason": "Invalid",
+        "code": 422,
+        "message": 'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is '
+        "forbidden for watch unless the WatchList feature gate is enabled",
+    }
+)
 MESSAGE = "the fault proxy says so"
 STATUS = {
     Fault.THROTTLED: (429, "TooManyRequests"),
@@ -32,10 +44,15 @@ STATUS = {
 
 
 class FaultProxy:
-    """Made by `fault_proxy`. url: of the proxy. made: how often each fault was made."""
+    """Made by `fault_proxy`. url: of the proxy. made: how often each fault was made.
+
+    streams_lists: False to be a server without WatchList. retry_after: seconds, of a 429.
+    """
 
     def __init__(self, server: ApiServer, loop: asyncio.AbstractEventLoop) -> None:
         self.url = ""
+        self.streams_lists = True
+        self.retry_after = 0
         self.made: Counter[Fault] = Counter()
         self._server = server
         self._loop = loop
@@ -72,7 +89,7 @@ class FaultProxy:
             self._session = session
             runner = web.AppRunner(self._app(), handler_cancellation=True, shutdown_timeout=0.1)
             await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+            site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
             self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
             started.set()
@@ -113,6 +130,8 @@ class FaultProxy:
 
     async def _follow(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         """A watch, which `cut` may end."""
+        if not self.streams_lists and "sendInitialEvents" in request.query:
+            return web.Response(status=422, text=UNSTREAMED, content_type="application/json")
         if (made := await self._instead(request, fault)) is not None:
             return made
         task = asyncio.current_task()
@@ -164,7 +183,7 @@ class FaultProxy:
         if fault is Fault.UNAVAILABLE:
             return web.Response(status=503, text="<html>no healthy upstream</html>", content_type="text/html")
         if fault in (Fault.THROTTLED, Fault.INTERNAL, Fault.CONFLICT, Fault.EXPIRED):
-            headers = {"Retry-After": "1"} if fault is Fault.THROTTLED else {}
+            headers = {"Retry-After": str(self.retry_after)} if fault is Fault.THROTTLED else {}
             return web.Response(
                 status=STATUS[fault][0], text=_said(fault), content_type="application/json", headers=headers
             )
@@ -186,7 +205,7 @@ def fault_proxy(server: ApiServer) -> Iterator[FaultProxy]:
     thread = threading.Thread(target=loop.run_until_complete, args=(proxy.serve(started),))
     thread.start()
     try:
-        assert started.wait(30)
+        assert started.wait(10)
         yield proxy
     finally:
         proxy.stop()

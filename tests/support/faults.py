@@ -37,6 +37,10 @@ WATCHES = (
     Fault.CUT, Fault.HUSHED,
 )  # fmt: skip
 
+SILENT = (Fault.STALLED, Fault.HUSHED)
+"""Those that only patience finds."""
+LOUD = tuple(each for each in Fault if each not in SILENT)
+
 
 @dataclass
 class Faults:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +55,12 @@ class Connection:
         token = known.api_key.get("BearerToken", "").removeprefix("Bearer ")
         return WayIn(known.host, known.ssl_ca_cert or "", known.cert_file or "", known.key_file or "", token)
 
-    async def ask(self, request: Request, within: float = ANSWER) -> Any:
-        """The answer's JSON. Raises a ClusterError; one attempt, but for a token that has just been renewed."""
-        async with self._places:
+    async def ask(self, request: Request, within: float = ANSWER, *, queued: bool = True) -> Any:
+        """The answer's JSON. Raises a ClusterError; one attempt, but for a token that has just been renewed.
+
+        within: seconds for the answer. queued: False for what must not wait behind others.
+        """
+        async with self._places if queued else nullcontext():
             try:
                 return await self._ask(request, within)
             except Unauthenticated:

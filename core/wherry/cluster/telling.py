@@ -72,7 +72,7 @@ class Teller:
     ) -> None:
         self._connection = connection
         self._reporter = reporter
-        self._patience = patience or Patience(budget=5.0)
+        self._patience = patience or Patience(attempt=5.0, budget=5.0)
         self._clock = clock
         self._wall = wall
         self._series: OrderedDict[str, _Series] = OrderedDict()
@@ -114,7 +114,7 @@ class Teller:
     async def _create(self, body: Manifest) -> None:
         request = Request(verb="create", resource=EVENT, namespace=body["metadata"]["namespace"], body=body)
         try:
-            await insist(lambda: self._connection.ask(request), self._patience)
+            await insist(lambda: self._connection.ask(request, self._patience.attempt), self._patience)
         except AlreadyExists:
             return  # the answer to an earlier attempt was lost
 
@@ -128,7 +128,7 @@ class Teller:
             content_type=MERGE_PATCH,
         )
         try:
-            await insist(lambda: self._connection.ask(request), self._patience)
+            await insist(lambda: self._connection.ask(request, self._patience.attempt), self._patience)
         except NotFound:
             return  # Events live for an hour
 

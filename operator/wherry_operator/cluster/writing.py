@@ -118,7 +118,7 @@ class Cluster:
         raise refused
 
     async def _insist(self, request: Request, also: tuple[type[ClusterError], ...] = ()) -> Any:
-        return await insist(lambda: self._connection.ask(request), self._patience, also=also)
+        return await insist(lambda: self._connection.ask(request, self._patience.attempt), self._patience, also=also)
 
 
 def _about(identity: Identity, verb: Verb, **rest: Any) -> Request:
