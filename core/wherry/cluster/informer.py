@@ -106,7 +106,8 @@ class Informer:
         return 0.0
 
     async def _follow(self) -> None:
-        if self._version or not self._streams_lists:
+        in_pages = self._failures >= GIVE_UP  # each of which may fail and be asked again, where a stream begins anew
+        if self._version or in_pages or not self._streams_lists:
             self._version = self._version or await self._list()
             await self._watch({"resourceVersion": self._version})
             return
