@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients import cluster_of
+from tests.support.clients import AGENT, cluster_of
 from tests.support.control_plane import ControlPlane
+from wherry import __version__
+from wherry.cluster.connection import connect
+from wherry.cluster.credentials import InCluster, KubeConfig, find
+from wherry.cluster.request import Request
+from wherry.cluster.resources import CONFIG_MAP
 from wherry.errors import InputError
-from wherry_operator.cluster.connection import connect
-from wherry_operator.cluster.credentials import InCluster, KubeConfig, find
-from wherry_operator.cluster.request import Request
-from wherry_operator.cluster.resources import CONFIG_MAP
 from wherry_operator.manifest import Identity
 
 IN_A_POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
@@ -47,7 +48,7 @@ def test_a_kubeconfig_that_is_not_there_is_told_with_its_path(tmp_path: Path) ->
 
 def test_a_pod_without_a_token_is_told_what_to_mount(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with connect(InCluster("https://10.0.0.1:443", tmp_path)):
+        async with connect(InCluster("https://10.0.0.1:443", tmp_path), AGENT):
             pass
 
     with pytest.raises(InputError, match="mount the service account's token"):
@@ -57,7 +58,7 @@ def test_a_pod_without_a_token_is_told_what_to_mount(tmp_path: Path) -> None:
 @pytest.mark.peer
 def test_a_context_that_is_not_in_the_kubeconfig_is_told(control_plane: ControlPlane) -> None:
     async def scenario() -> None:
-        async with connect(KubeConfig(str(control_plane.kubeconfig()), "staging")):
+        async with connect(KubeConfig(str(control_plane.kubeconfig()), "staging"), AGENT):
             pass
 
     with pytest.raises(InputError, match="staging"):
@@ -75,7 +76,7 @@ def test_a_token_that_the_kubelet_has_renewed_is_used_within_a_minute_and_a_refu
 
     async def scenario() -> None:
         account = InCluster(server.url, tmp_path, lambda: now[0])
-        async with connect(account, lambda _verb, _resource, status: answers.append(status)) as connection:
+        async with connect(account, AGENT, lambda _verb, _resource, status: answers.append(status)) as connection:
             (tmp_path / "token").write_text(server.token + "\n")
             await connection.ask(LIST)
             (tmp_path / "token").write_text("not read yet")
@@ -90,7 +91,7 @@ def test_a_token_that_the_kubelet_has_renewed_is_used_within_a_minute_and_a_refu
 
 
 @pytest.mark.peer
-def test_the_operator_tells_the_api_server_its_name_and_version(control_plane: ControlPlane) -> None:
+def test_a_program_tells_the_api_server_its_name_and_version(control_plane: ControlPlane) -> None:
     mark = control_plane.audit.mark()
 
     async def scenario() -> None:
@@ -98,4 +99,4 @@ def test_the_operator_tells_the_api_server_its_name_and_version(control_plane: C
             await cluster.get(Identity("v1", "ConfigMap", "default", "absent"))
 
     asyncio.run(scenario())
-    assert [each.agent for each in control_plane.asked(mark, agent="wherry-operator/")] == ["wherry-operator/0.1.0"]
+    assert [each.agent for each in control_plane.asked(mark, agent=f"{AGENT}/")] == [f"{AGENT}/{__version__}"]

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.support.clients import cluster_of, until
+from tests.support.clients import AGENT, cluster_of, until
 from tests.support.control_plane import ControlPlane
 from tests.support.fault_proxy import FaultProxy, fault_proxy
-from wherry_operator.cluster.connection import Connection
+from wherry.cluster.connection import Connection
 from wherry_operator.cluster.election import Election, Terms, steady
 from wherry_operator.manifest import Key, Manifest
 
@@ -175,7 +175,7 @@ def test_nobody_believes_the_times_in_a_lease(control_plane: ControlPlane, names
     async def scenario() -> tuple[bool, str]:
         async with cluster_of(control_plane.kubeconfig()) as (connection, _):
             election = candidates.start(connection, "a", LONG, clock=lambda: now[0])
-            await until(lambda: len(control_plane.audit.since(mark, agent="wherry-operator/")) > 3)
+            await until(lambda: len(control_plane.audit.since(mark, agent=f"{AGENT}/")) > 3)
             early = election.leads
             now[0] += 501.0
             leader = await candidates.leader()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wherry_operator.cluster.failures import (
+from wherry.cluster.failures import (
     AlreadyExists,
     ClusterError,
     Conflict,
@@ -24,9 +24,9 @@ from wherry_operator.cluster.failures import (
     failure,
     told,
 )
-from wherry_operator.cluster.patience import Patience, insist
-from wherry_operator.cluster.request import Request
-from wherry_operator.cluster.resources import DEPLOYMENT, resource
+from wherry.cluster.patience import Patience, insist
+from wherry.cluster.request import Request
+from wherry.cluster.resources import DEPLOYMENT, resource
 
 ASKED = Request(verb="patch", resource=DEPLOYMENT, namespace="shop", name="cart")
 BUSY = Patience(attempt=1.0, budget=30.0, first=0.001, most=0.002)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.clients import cluster_of, deployment
+from tests.support.clients import AGENT, cluster_of, deployment
 from tests.support.control_plane import ControlPlane
 from wherry_operator.cluster.writing import Cluster
 from wherry_operator.manifest import Identity
@@ -86,5 +86,5 @@ def test_nothing_is_written_when_there_is_nothing_to_hand_over(control_plane: Co
         return mark
 
     mark = _run(control_plane, scenario)
-    asked = control_plane.asked(mark, agent="wherry-operator/")
+    asked = control_plane.asked(mark, agent=f"{AGENT}/")
     assert [each.verb for each in asked] == ["get", "get"]

@@ -21,11 +21,11 @@ from tests.support.clients import BRISK, cluster_of, config_map, until
 from tests.support.control_plane import ControlPlane
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults import LOUD, SILENT, Fault, Faults, always
-from wherry_operator.cluster import informer
-from wherry_operator.cluster.feeds import Feed
-from wherry_operator.cluster.informer import Informer
+from wherry.cluster import informer
+from wherry.cluster.feed import Feed
+from wherry.cluster.informer import Informer
+from wherry.cluster.resources import CONFIG_MAP, HTTP_ROUTE
 from wherry_operator.cluster.objects import Objects
-from wherry_operator.cluster.resources import CONFIG_MAP, HTTP_ROUTE
 from wherry_operator.manifest import Key
 
 pytestmark = pytest.mark.peer

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.clients import cluster_of, config_map, deployment, wasm_app
+from tests.support.clients import AGENT, cluster_of, config_map, deployment, wasm_app
 from tests.support.control_plane import ControlPlane
-from wherry_operator.cluster.failures import Forbidden, Invalid, NotFound, Refused, Replaced
+from wherry.cluster.failures import Forbidden, Invalid, NotFound, Refused, Replaced
 from wherry_operator.manifest import Identity, Key, Manifest
 
 pytestmark = pytest.mark.peer
@@ -66,7 +66,7 @@ def test_what_is_not_acceptable_is_told_in_the_words_of_the_api_server_at_once(
         asyncio.run(scenario())
     assert failure.value.message.startswith(f"patch deployments.apps {namespace}/a: ")
     assert failure.value.message.endswith(says)
-    assert len(control_plane.audit.since(mark, agent="wherry-operator/")) == 1
+    assert len(control_plane.asked(mark, agent=f"{AGENT}/")) == 1
 
 
 def test_a_namespace_that_is_not_there_is_not_found(control_plane: ControlPlane) -> None:
@@ -109,7 +109,7 @@ def test_a_missing_permission_is_named(control_plane: ControlPlane, namespace: s
     with pytest.raises(Forbidden) as failure:
         asyncio.run(scenario())
     assert f'"system:serviceaccount:{namespace}:reader" cannot patch resource "deployments"' in failure.value.message
-    assert failure.value.cure == "the operator's role must grant patch on deployments.apps"
+    assert failure.value.cure == "the service account's role must grant patch on deployments.apps"
 
 
 def test_only_the_object_with_the_uid_is_deleted(control_plane: ControlPlane, namespace: str) -> None:

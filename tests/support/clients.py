@@ -11,26 +11,28 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.support.apiserver import PATIENCE
-from wherry_operator.cluster.connection import Connection, connect
-from wherry_operator.cluster.credentials import KubeConfig
+from wherry.cluster.connection import Connection, connect
+from wherry.cluster.credentials import KubeConfig
+from wherry.cluster.informer import Pace
+from wherry.cluster.patience import Patience
+from wherry.cluster.telling import Reporter, Teller
 from wherry_operator.cluster.feeds import Scope
-from wherry_operator.cluster.informer import Pace
 from wherry_operator.cluster.observed import Observed
-from wherry_operator.cluster.patience import Patience
-from wherry_operator.cluster.telling import Teller
 from wherry_operator.cluster.writing import Cluster
 from wherry_operator.manifest import Manifest
 
 T = TypeVar("T")
 APP = "wherry.dev/app"
+AGENT = "wherry-tester"
+REPORTER = Reporter(controller="wherry.dev/tester", instance="tester-1", action="Test")
 QUICK = Patience(attempt=1.0, budget=60.0, first=0.01, most=0.2)
 BRISK = Pace(watch=1.0, grace=0.3, absent=0.2, patience=replace(QUICK, most=0.05))
 
 
 @asynccontextmanager
 async def cluster_of(kubeconfig: Path, patience: Patience = QUICK) -> AsyncIterator[tuple[Connection, Cluster]]:
-    async with connect(KubeConfig(str(kubeconfig))) as connection:
-        teller = Teller(connection, "tester", patience=patience)
+    async with connect(KubeConfig(str(kubeconfig)), AGENT) as connection:
+        teller = Teller(connection, REPORTER, patience=patience)
         yield connection, Cluster(connection, teller, patience)
 
 
