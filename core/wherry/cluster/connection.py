@@ -77,7 +77,7 @@ class Connection:
                 await self._check(request, response)
                 yield response.content.iter_any()
             finally:
-                response.close()
+                _abandon(response)
         except Unauthenticated:
             await self._credentials.refresh(self._client.configuration, refused=True)
             raise
@@ -150,6 +150,13 @@ def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
     return made
+
+
+def _abandon(response: aiohttp.ClientResponse) -> None:
+    """Without the farewells of TLS, for which nobody would wait."""
+    if response.connection and response.connection.transport:
+        response.connection.transport.abort()
+    response.close()
 
 
 def _lost(request: Request, error: Exception) -> ClusterError:
