@@ -8,7 +8,7 @@ import random
 import ssl
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import aiohttp
@@ -60,10 +60,15 @@ class FaultProxy:
         self._watches: set[asyncio.Task[object]] = set()
         self._random = random.Random(0)
         self._over = asyncio.Event()
+        self._between: Callable[[], object] = lambda: None
 
     def plan(self, faults: Faults | None) -> None:
         """From now on; None for no faults. What is under way goes on."""
         self._faults = faults
+
+    def between(self, happens: Callable[[], object]) -> None:
+        """What happens after a request was passed on and before its answer is lost."""
+        self._between = happens
 
     def cut(self) -> None:
         """End every watch."""
@@ -120,6 +125,7 @@ class FaultProxy:
         async with self._pass_on(request) as answer:
             body, headers = await answer.read(), _kept(answer)
         if fault is Fault.LOST:
+            await asyncio.to_thread(self._between)
             return _close(request)
         if fault is not Fault.HALF:
             return web.Response(status=answer.status, headers=headers, body=body)

@@ -94,11 +94,11 @@ class Teller:
             await self._again(body, known, now, times)
             return
         body["metadata"]["name"] += f".{digest}{int(self._wall().timestamp()):x}"
+        await self._create(body | ({"series": self._counted(times)} if times > 1 else {}))
         self._series[digest] = _Series(body["metadata"]["name"], now, now, times)
         self._series.move_to_end(digest)
         if len(self._series) > REMEMBERED:
             self._series.popitem(last=False)
-        await self._create(body | ({"series": self._counted(times)} if times > 1 else {}))
 
     async def _again(self, body: Manifest, series: _Series, now: float, times: int) -> None:
         """Counted at once, written now and then."""

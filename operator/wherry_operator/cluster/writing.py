@@ -43,7 +43,7 @@ class Cluster:
             "propagationPolicy": propagation,
         }
         try:
-            await self._insist(_about(identity, "delete", body=options))
+            await self._insist(_about(identity, "delete", body=options), also=(Conflict,))
         except (NotFound, Replaced):
             return
 
