@@ -7,7 +7,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,9 +56,12 @@ class Connection:
         token = known.api_key.get("BearerToken", "").removeprefix("Bearer ")
         return WayIn(known.host, known.ssl_ca_cert or "", known.cert_file or "", known.key_file or "", token)
 
-    async def ask(self, request: Request, within: float = ANSWER) -> Any:
-        """The answer's JSON. Raises a ClusterError; one attempt, but for a token that has just been renewed."""
-        async with self._places:
+    async def ask(self, request: Request, within: float = ANSWER, *, queued: bool = True) -> Any:
+        """The answer's JSON. Raises a ClusterError; one attempt, but for a token that has just been renewed.
+
+        within: seconds for the answer. queued: False for what must not wait behind others.
+        """
+        async with self._places if queued else nullcontext():
             try:
                 return await self._ask(request, within)
             except Unauthenticated:
@@ -75,7 +78,7 @@ class Connection:
                 await self._check(request, response)
                 yield response.content.iter_any()
             finally:
-                response.close()
+                _abandon(response)
         except Unauthenticated:
             await self._credentials.refresh(self._client.configuration, refused=True)
             raise
@@ -148,6 +151,13 @@ def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
     return made
+
+
+def _abandon(response: aiohttp.ClientResponse) -> None:
+    """Without the farewells of TLS, for which nobody would wait."""
+    if response.connection and response.connection.transport:
+        response.connection.transport.abort()
+    response.close()
 
 
 def _lost(request: Request, error: Exception) -> ClusterError:
