@@ -49,16 +49,16 @@ def test_an_operator_that_is_killed_comes_to_the_same_end(
 
 def settled(place: Place, edits: Edits) -> dict[str, Any]:
     """What there is once every app has its status and nothing of the others is left, without what time decides."""
-    until(lambda: all(at_rest(place, name) for name in edits.specs))
+    for name in edits.specs:
+        place.until("WasmApp", name, at_rest)
     until(lambda: owners(place) <= set(edits.specs))
     return {name: story(place, name) for name in NAMES}
 
 
-def at_rest(place: Place, name: str) -> bool:
-    app = place.find("WasmApp", name)
-    if app is None or app.get("status", {}).get("observedGeneration") != app["metadata"]["generation"]:
+def at_rest(app: Manifest) -> bool:
+    if app.get("status", {}).get("observedGeneration") != app["metadata"]["generation"]:
         return False
-    running = condition(app, "Available")["reason"] in ("Available", "ScaledToZero", "Scheduled", "JobRunning")
+    running = condition(app, "Available")["reason"] in ("Available", "ScaledToZero", "Scheduled", "JobComplete")
     progressing = condition(app, "Progressing")
     return running and progressing["reason"] == "Complete"
 
