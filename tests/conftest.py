@@ -3,11 +3,47 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support import control_plane as planes
+from tests.support.control_plane import ControlPlane
+from tests.support.fake_node import FakeNode, fake_node
+from tests.support.fault_proxy import FaultProxy, fault_proxy
 
 settings.register_profile("wherry", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("wherry")
 
 # A shell starts background jobs with SIGINT ignored, which programs inherit: tests that interrupt would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One for each process of tests, which keep to namespaces of their own."""
+    if (folder := planes.programs()) is None:
+        pytest.skip(f"no control plane here: {planes.ENABLE}")
+    with planes.control_plane(tmp_path_factory.mktemp("plane"), folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def node(control_plane: ControlPlane) -> Iterator[FakeNode]:
+    """The one node of the control plane; its Pods are ready unless a test says otherwise."""
+    with fake_node(control_plane.server) as running:
+        yield running
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> str:
+    """A new one."""
+    return control_plane.new_namespace()
+
+
+@pytest.fixture
+def proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
+    """In front of the API server, without faults until the test plans some."""
+    with fault_proxy(control_plane.server) as running:
+        yield running

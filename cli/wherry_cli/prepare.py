@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wherry.errors import FieldError, InputError, InvalidApp
 from wherry.oci import source
 from wherry.oci.access import Access
+from wherry.oci.policy import Policy
 from wherry.oci.pull import Artifact, pull
 from wherry.oci.source import FileSource, FolderSource
 from wherry.plan.from_app import Local, Module, from_app
@@ -20,7 +21,6 @@ from wherry.wasm.inspect import inspect
 from wherry_cli import progress
 from wherry_cli.documents import SUFFIXES, app_of
 from wherry_cli.failure import note
-from wherry_cli.policy import Policy
 from wherry_cli.settings import Setting
 
 if TYPE_CHECKING:

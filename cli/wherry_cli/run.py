@@ -18,7 +18,7 @@ from wherry.plan.from_container import from_container
 from wherry.plan.model import RunPlan
 from wherry_cli import grants, options
 from wherry_cli.failure import note, say
-from wherry_cli.policy import keys_of
+from wherry_cli.keys import keys_of
 from wherry_cli.prepare import Request, prepare
 from wherry_cli.settings import setting
 from wherry_cli.watch import Watch

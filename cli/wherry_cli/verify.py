@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from wherry.oci.access import Access
+from wherry.oci.policy import Policy
 from wherry_cli import options
+from wherry_cli.keys import keys_of
 from wherry_cli.located import located
-from wherry_cli.policy import Policy, keys_of
 from wherry_cli.show import show
 
 

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from wherry.cluster.names import APP, RUNTIME
 
-__all__ = ["APP", "FIELD_MANAGER", "INPUTS", "REFRESH", "RENDERED", "RUNTIME", "RUN_AGAIN", "recommended", "selector"]
+__all__ = [
+    "APP",
+    "CONTAINER",
+    "FIELD_MANAGER",
+    "INPUTS",
+    "REFRESH",
+    "RENDERED",
+    "RUNTIME",
+    "RUN_AGAIN",
+    "recommended",
+    "selector",
+]
 
 FIELD_MANAGER = "wherry-operator"
+CONTAINER = "app"
+"""Name of the container that runs the artifact."""
 RENDERED = "wherry.dev/rendered"
 """Annotation of children: hash of what was applied, so that what is as it should be is not applied again."""
 INPUTS = "wherry.dev/inputs"

@@ -26,6 +26,10 @@ class Metrics:
             "wherry_operator_api_requests", "Requests to the API server.", ["verb", "resource", "code"], registry=into
         )
 
+    def asked(self, verb: str, resource: str, code: int) -> None:
+        """One answer of the API server; code 0 for none."""
+        self.requests.labels(verb, resource, str(code)).inc()
+
     def page(self) -> bytes:
         """All of them, in Prometheus' text format."""
         return generate_latest(self._registry)

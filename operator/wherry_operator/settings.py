@@ -67,7 +67,7 @@ class Settings:
     )
     workers: int = setting(_count, "Passes over different apps at once.", "a number from 1 to 1000", 16)
     transfers: int = setting(
-        _count, "Artifacts that are looked at in registries at once.", "a number from 1 to 1000", 4
+        _count, "Artifacts that are looked at in registries at once.", "a number from 1 to 1000", 16
     )
     registries: Path | None = setting(_file, "The registries file.", "a path", None)
     policy: Path | None = setting(
@@ -80,8 +80,9 @@ class Settings:
     leader_election: bool = setting(_switch, "Whether replicas agree on one that acts.", "true or false", True)
     operator_namespace: str = setting(_text, "Where the operator runs.", "a namespace", "wherry-system")
     identity: str = setting(_text, "Name of this process among its replicas; its Pod's name.", "a name", "")
-    cache: Path | None = setting(_file, "Folder for what was read from registries.", "a path", None)
-    cache_size: int = setting(_count, "Size of that folder in MiB.", "a number from 1 to 1000", 256)
+    scratch: Path | None = setting(
+        _file, "Folder for artifacts while they are looked at; 256 MiB for each transfer.", "a path", None
+    )
     port: int = setting(_port, "Port of /metrics, /healthz and /readyz; 0 for none.", "a port", 8080)
     log_format: str = setting(_format, "Form of the log.", "text or json", "json")
     log_level: str = setting(_level, "How much is logged.", "debug, info, warning or error", "INFO")

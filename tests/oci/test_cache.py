@@ -107,7 +107,7 @@ def test_a_fill_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_blob_that_cannot_fit_is_refused_before_it_is_fetched(tmp_path: Path) -> None:
     into = BytesIO()
-    with pytest.raises(ArtifactError, match="do not fit"):
+    with pytest.raises(InputError, match="do not fit"):
         BlobCache(tmp_path).fetch(Descriptor("", BLOB.digest, 1 << 60), lambda _: into.write(DATA))
     assert into.getvalue() == b""
 

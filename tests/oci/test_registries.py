@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wherry.errors import InputError
-from wherry.oci.registries import Entry, load, parse
+from wherry.oci.registries import Entry, dump, load, parse
 from wherry.oci.transport.endpoint import Endpoint, endpoint_of, tls_context
 
 
@@ -76,3 +76,19 @@ def test_a_ca_that_is_absent_or_no_certificate_is_the_users_mistake(tmp_path: Pa
         endpoint_of("r", Entry(ca_file=tmp_path / "absent.pem"))
     with pytest.raises(InputError, match="no PEM certificate"):
         tls_context("not a certificate")
+
+
+def test_a_dumped_file_says_the_same_with_its_ca_inline(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("PEM")
+    found = {
+        "a.example": Entry(endpoint="https://mirror.example.com", allow_private=True),
+        "b.example": Entry(ca_file=tmp_path / "ca.pem"),
+        "c.example": Entry(plain_http=True),
+    }
+    expected = found | {"b.example": Entry(ca="PEM")}
+    assert parse(dump(found), "dumped") == expected
+
+
+def test_a_ca_file_that_is_lost_is_told_when_it_is_to_be_dumped(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"caFile of a\.example .*No such file"):
+        dump({"a.example": Entry(ca_file=tmp_path / "ca.pem")})

@@ -23,6 +23,7 @@ from wherry.oci.push import push
 from wherry.oci.reference import parse
 from wherry.oci.registries import Entry
 from wherry.oci.store import Silent
+from wherry.oci.transport.patience import Patience
 
 
 class Counting:
@@ -208,3 +209,11 @@ def _leb(value: int) -> bytes:
     while value > 0x7F:
         out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
     return out + bytes([value])
+
+
+def test_all_verbs_of_an_opened_repository_share_a_deadline(plain: Registry, wasm: Path, access: Access) -> None:
+    pushed = push(wasm, f"{plain.host}/demo/deadline:v1", access)
+    late = replace(access, patience=Patience(whole=0.0))
+    with opened(parse(f"{plain.host}/demo/deadline:v1"), late) as repository, pytest.raises(RegistryError) as caught:
+        repository.manifest(pushed.digest)
+    assert (caught.value.kind, "not done within 0 s" in caught.value.message) == ("timeout", True)

@@ -48,10 +48,10 @@ class ApiServer:
     certificate: Path
     programs: Path
 
-    def ask(self, method: str, path: str, body: object = None) -> Answer:
+    def ask(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Answer:
         """One request; an answer with any status."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         context = ssl.create_default_context(cafile=str(self.certificate))
         try:
@@ -69,21 +69,25 @@ class ApiServer:
 
 
 @contextmanager
-def api_server(folder: Path, programs: Path) -> Iterator[ApiServer]:
-    """A server on loopback with an empty store in `folder`; ended with the block."""
-    client, peer, port = _free_ports(3)
+def api_server(folder: Path, programs: Path, *flags: str) -> Iterator[ApiServer]:
+    """A server on loopback with an empty store in `folder`; ended with the block. flags: more of kube-apiserver's."""
+    client, peer, port = free_ports(3)
     token = secrets.token_hex(16)
     (folder / "tokens.csv").write_text(f"{token},tester,tester,system:masters\n")
     _write_key(folder / "accounts.pem")
     with ExitStack() as stack:
         for name, command in (
             ("etcd", _etcd(folder, client, peer)),
-            ("kube-apiserver", _kube_apiserver(folder, client, port)),
+            ("kube-apiserver", [*_kube_apiserver(folder, client, port), *flags]),
         ):
-            stack.enter_context(_process([str(programs / name), *command], folder / f"{name}.log"))
+            stack.enter_context(process([str(programs / name), *command], folder / f"{name}.log"))
         server = ApiServer(f"https://127.0.0.1:{port}", token, folder / "certificates" / "apiserver.crt", programs)
         until(lambda: server.certificate.exists() and server.ask("GET", "/api/v1/namespaces/default").status == 200)
         yield server
+
+
+NO_ACCOUNTS = "--disable-admission-plugins=ServiceAccount"
+"""For a server without controllers, of which one makes the account that every Pod gets."""
 
 
 def until(holds: Callable[[], T]) -> T:
@@ -129,12 +133,12 @@ def _kube_apiserver(folder: Path, etcd: int, port: int) -> list[str]:
         f"--service-account-signing-key-file={folder / 'accounts.pem'}",
         "--service-cluster-ip-range=10.0.0.0/24",
         "--endpoint-reconciler-type=none",
-        "--disable-admission-plugins=ServiceAccount",  # no controller makes the account that it asks for
     ]
 
 
 @contextmanager
-def _process(command: list[str], log: Path) -> Iterator[None]:
+def process(command: list[str], log: Path) -> Iterator[None]:
+    """A program that is ended with the block."""
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
             yield
@@ -148,7 +152,7 @@ def _write_key(path: Path) -> None:
     path.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

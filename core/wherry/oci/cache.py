@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from wherry.errors import ArtifactError, InputError
+from wherry.errors import InputError
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import hex_of
 
@@ -98,7 +98,7 @@ class BlobCache:
     def _check_space(self, descriptor: Descriptor) -> None:
         free = shutil.disk_usage(self._blobs).free
         if descriptor.size + _RESERVE > free:
-            raise ArtifactError(
+            raise InputError(
                 f"{descriptor.digest}: {descriptor.size} bytes do not fit into {self._blobs} ({free} bytes free)",
                 cure="free some space, or set WHERRY_CACHE to a folder elsewhere",
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -45,8 +45,22 @@ class Keychain:
         """The most specific entry for a repository; None is anonymous."""
         if self.everywhere:
             return self.everywhere
-        keys = [key for key in self.entries if matches(key, reference.host, reference.repository)]
-        return self.entries[max(keys, key=_specificity)] if keys else None
+        keys = self._keys(reference)
+        return self.entries[keys[0]] if keys else None
+
+    def _keys(self, reference: Reference) -> list[str]:
+        found = [key for key in self.entries if matches(key, reference.host, reference.repository)]
+        return sorted(found, key=_specificity, reverse=True)
+
+
+def candidates(keychains: Iterable[Keychain], reference: Reference) -> tuple[Credential, ...]:
+    """Every credential that may open a repository, the most specific first and each once.
+
+    The kubelet tries them in this order, because several Secrets may hold different logins for one registry.
+    """
+    found = [(key, chain.entries[key]) for chain in keychains for key in chain._keys(reference)]
+    found.sort(key=lambda pair: _specificity(pair[0]), reverse=True)
+    return tuple(dict.fromkeys(credential for _, credential in found))
 
 
 def matches(key: str, host: str, repository: str) -> bool:
@@ -83,16 +97,32 @@ def load(path: Path) -> Keychain:
 
 def parse(data: bytes, where: str) -> Keychain:
     """Raises InputError naming the entry, and never what is in it."""
+    found = _object(data, where)
+    auths = found.get("auths", {})
+    if not isinstance(auths, dict):
+        _refuse(where, "no object with `auths`")
+    helpers = bool(found.get("credsStore") or found.get("credHelpers"))
+    return Keychain(_entries(auths, f"{where}: auths"), helpers=helpers)
+
+
+def parse_legacy(data: bytes, where: str) -> Keychain:
+    """A `.dockercfg` of before Docker 1.7: the entries without anything around them. Raises as parse."""
+    return Keychain(_entries(_object(data, where), where))
+
+
+def _object(data: bytes, where: str) -> dict[str, Any]:
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
         _refuse(where, "no JSON")
-    auths = found.get("auths", {}) if isinstance(found, dict) else None
-    if not isinstance(auths, dict):
+    if not isinstance(found, dict):
         _refuse(where, "no object with `auths`")
-    read = {_key(key): _credential(fields, f"{where}: auths[{key[:80]!r}]") for key, fields in auths.items()}
-    helpers = bool(found.get("credsStore") or found.get("credHelpers"))
-    return Keychain({key: credential for key, credential in read.items() if credential}, helpers=helpers)
+    return found
+
+
+def _entries(given: Mapping[str, Any], where: str) -> dict[str, Credential]:
+    read = {_key(key): _credential(fields, f"{where}[{key[:80]!r}]") for key, fields in given.items()}
+    return {key: credential for key, credential in read.items() if credential}
 
 
 def _key(key: str) -> str:

@@ -8,6 +8,9 @@ from typing import Any, NoReturn
 
 from wherry.errors import ArtifactError
 
+COMMAS_LIMIT = 50_000
+"""Of a document. Values are counted before they are made: each of them takes fifty times the two bytes of `1,`."""
+
 
 def refuse(where: str, found: str, expected: str) -> NoReturn:
     """Raise the one error of a document that is not what it should be."""
@@ -18,6 +21,8 @@ def refuse(where: str, found: str, expected: str) -> NoReturn:
 
 def parse_object(data: bytes, where: str) -> Mapping[str, Any]:
     """One JSON object in UTF-8 without duplicate names (RFC 8259 §4 leaves those open). Raises ArtifactError."""
+    if (commas := data.count(b",")) > COMMAS_LIMIT:
+        refuse(where, f"a document with {commas} commas", f"at most {COMMAS_LIMIT}")
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as fault:

@@ -72,6 +72,13 @@ def parse(text: str) -> Reference:
     return Reference(host, repository, tag or ("" if digest else DEFAULT_TAG), digest)
 
 
+def pinned(text: str, digest: str) -> str:
+    """A reference at one digest, with host and repository exactly as they were written. Raises InvalidReference."""
+    parse(text)
+    name, _ = _split_tag(text.partition("@")[0])
+    return f"{name}@{digest}"
+
+
 def is_host(text: str) -> bool:
     """Whether the first part of a name is a host and not a folder of Docker Hub, by Docker's rule."""
     return "." in text or ":" in text or text == "localhost" or text != text.lower()

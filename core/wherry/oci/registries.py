@@ -8,6 +8,7 @@ One file for CLI, operator and runner. YAML, of which JSON is a part.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,6 +57,26 @@ def parse(text: str, where: str) -> Registries:
     if not isinstance(found, dict):
         _refuse(where, type(found).__name__, "a mapping of hosts")
     return {_host(host, where): _entry(fields, f"{where}: {host}") for host, fields in found.items()}
+
+
+def dump(registries: Registries) -> str:
+    """The text of a file that says the same on any machine, its CAs inline. Raises InputError for one that is lost."""
+    return json.dumps({host: _fields(entry, host) for host, entry in registries.items()}, sort_keys=True)
+
+
+def _fields(entry: Entry, host: str) -> dict[str, str | bool]:
+    """Only what is not as ever."""
+    given: dict[str, str | bool] = {"endpoint": entry.endpoint, "plainHTTP": entry.plain_http}
+    given |= {"ca": _ca(entry, host), "allowPrivate": entry.allow_private}
+    return {name: value for name, value in given.items() if value}
+
+
+def _ca(entry: Entry, host: str) -> str:
+    try:
+        return entry.ca_file.read_text() if entry.ca_file else entry.ca
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise InputError(f"caFile of {host} {entry.ca_file}: {reason}", cure="mend the registries file") from None
 
 
 def _host(host: object, where: str) -> str:

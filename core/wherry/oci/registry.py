@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import cached_property
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from wherry.errors import RegistryError
 from wherry.oci.credentials import Credential
@@ -20,6 +22,8 @@ from wherry.oci.transport.endpoint import Endpoint
 from wherry.oci.transport.faults import fault
 from wherry.oci.transport.patience import Patience
 
+T = TypeVar("T")
+
 
 class RegistryRepository:
     """Holds connections: close it. For one thread."""
@@ -32,6 +36,7 @@ class RegistryRepository:
         self._credential = credential
         self._patience = patience
         self._small = patience.small
+        self._ends = time.monotonic() + patience.whole
 
     @cached_property
     def _client(self) -> Client:
@@ -59,7 +64,7 @@ class RegistryRepository:
     def manifest(self, reference: str) -> RawManifest:
         """GET of /manifests, hashed when asked for by digest."""
         where = self._where(reference)
-        return self._client.verb(lambda: manifests.fetch(self._client, self._url, reference), where, self._small)
+        return self._within(lambda: manifests.fetch(self._client, self._url, reference), where, self._small)
 
     def find_manifest(self, reference: str) -> RawManifest | None:
         """None when the registry says 404."""
@@ -74,7 +79,7 @@ class RegistryRepository:
         """PUT under the tag, else under the digest; then the referrers tag, where the registry has no list itself."""
         reference = tag or raw.digest
         where = self._where(reference)
-        noted = self._client.verb(lambda: manifests.store(self._client, self._url, reference, raw), where, self._small)
+        noted = self._within(lambda: manifests.store(self._client, self._url, reference, raw), where, self._small)
         found = parse(raw, where)
         if isinstance(found, Manifest) and found.subject and not noted:
             add_to_tag(self, raw, found, found.subject.digest)
@@ -93,23 +98,29 @@ class RegistryRepository:
         """GET of /blobs, redirects included."""
         where, url = self._where(descriptor.digest), f"{self._url}/blobs/{descriptor.digest}"
         seconds = self._patience.for_blob(descriptor.size)
-        self._client.verb(lambda: blobs.download(self._client, url, descriptor, into, progress), where, seconds)
+        self._within(lambda: blobs.download(self._client, url, descriptor, into, progress), where, seconds)
 
     def has_blob(self, digest: str) -> bool:
         """HEAD of /blobs."""
         where, url = self._where(digest), f"{self._url}/blobs/{digest}"
-        return self._client.verb(lambda: blobs.exists(self._client, url), where, self._small)
+        return self._within(lambda: blobs.exists(self._client, url), where, self._small)
 
     def put_blob(self, descriptor: Descriptor, source: BinaryIO, progress: Progress) -> None:
         """POST and one PUT."""
         where, seconds = self._where(descriptor.digest), self._patience.for_blob(descriptor.size)
-        self._client.verb(lambda: blobs.upload(self._client, self._url, descriptor, source, progress), where, seconds)
+        self._within(lambda: blobs.upload(self._client, self._url, descriptor, source, progress), where, seconds)
 
     def referrers(self, digest: str) -> tuple[Descriptor, ...]:
         """The referrers API, else the tag that stands for it."""
         where = f"{self._where(digest)} (referrers)"
-        found = self._client.verb(lambda: manifests.listed(self._client, self._url, digest), where, self._small)
+        found = self._within(lambda: manifests.listed(self._client, self._url, digest), where, self._small)
         return from_tag(self, digest) if found is None else found
+
+    def _within(self, action: Callable[[], T], where: str, seconds: float) -> T:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise fault("timeout", f"{where}: not done within {self._patience.whole:.0f} s")
+        return self._client.verb(action, where, min(seconds, left))
 
     def _where(self, reference: str) -> str:
         return f"{self.name}{'@' if is_digest(reference) else ':'}{reference}"

@@ -28,8 +28,8 @@ class Resolved:
     """A manifest that can run. digest: its own; index_digest: of the index that was named, "" without one.
 
     layout: its name. layers: the one that is the Wasm, or the tar layers from the bottom up. program: the file inside
-    tar layers, "" else. diff_ids: of those layers. claim: what the publisher's config says of the binary; None where
-    the layout has none.
+    tar layers, "" else. diff_ids: of the tar layers that an image says it has. claim: what the publisher's config says
+    of the binary; None where the layout has none.
     """
 
     where: str
@@ -84,7 +84,7 @@ def _configured(repository: Reader, start: Resolved, layout: Layout, manifest: M
     if config.spin:
         cure = "build a component for wasi:http or wasi:cli and `wherry push` it"
         raise LayoutNotRunnable(f"{start.where}: a Spin application needs the Spin host's interfaces", cure=cure)
-    return _image(start, config) if layout.how == "tar" else start
+    return _image(start, config) if layout.how == "tar" else replace(start, diff_ids=config.diff_ids)
 
 
 def _image(start: Resolved, config: ImageConfig) -> Resolved:

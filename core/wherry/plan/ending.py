@@ -8,9 +8,10 @@ The reasons are API: they are listed here and nowhere else.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, cast
 
 Category = Literal["exit", "trap", "limit", "oom", "start", "signal"]
 
@@ -84,3 +85,27 @@ def exited(code: int) -> Ending:
 def signalled(number: int) -> Ending:
     """Ended by a signal that was asked for: 128 + its number."""
     return Ending(code=128 + number, category="signal", reason=str(number), sentence=f"ended by signal {number}")
+
+
+_CODES: dict[Category, int] = {"trap": EXIT_TRAP, "limit": EXIT_LIMIT, "oom": EXIT_KILLED, "start": EXIT_START}
+_REASONS: dict[Category, frozenset[str]] = {
+    "trap": TRAP_REASONS,
+    "limit": LIMIT_REASONS,
+    "oom": OOM_REASONS,
+    "start": START_REASONS,
+}
+_TOLD = re.compile(r"\b(trap|limit|oom|start)/([a-z-]+): (.*)")
+_OF_CONTAINERD = re.compile(r"(?:: (?:unknown|unavailable|not found|invalid argument|failed precondition))+$")
+
+
+def told(text: str) -> Ending | None:
+    """The ending that a text tells of: a termination message, or containerd's sentence around a failed start.
+
+    None for a text that has no reason of the lists above.
+    """
+    for match in _TOLD.finditer(text):
+        category, reason = cast(Category, match[1]), match[2]
+        if reason in _REASONS[category]:
+            sentence = _OF_CONTAINERD.sub("", match[3]) if match.start() else match[3]
+            return Ending(_CODES[category], category, reason, sentence, tuple(text[match.end() :].splitlines()[1:]))
+    return None

@@ -144,7 +144,7 @@ def _key(event: Event) -> str:
     if not isinstance(event, ScalarEvent):
         raise _malformed(event, "a key that is no text", "a name")
     text = _valid_text(event)
-    if _is_plain(event) and str(_resolve(text)) != text:
+    if _is_plain(event) and str(resolve(text)) != text:
         raise _malformed(
             event, f"the key {step(text) or 'of nothing'}", "quotes around what YAML takes for something else"
         )
@@ -169,10 +169,11 @@ def _scalar(event: ScalarEvent) -> object:
     text = _valid_text(event)
     if event.tag == _STRING or not (event.implicit[0] or event.tag):
         return text
-    return _resolve(text)
+    return resolve(text)
 
 
-def _resolve(text: str) -> str | int | float | bool | None:
+def resolve(text: str) -> str | int | float | bool | None:
+    """What an unquoted scalar is."""
     if text in _NULL:
         return None
     if text in _TRUE or text in _FALSE:

@@ -59,6 +59,7 @@ FILES_HAVE_VOLUMES = Rule(
     only_with("autoscaling", "run", "http", "command", absent=True),
     only_with("disruption", "run", "http", "command", absent=True),
     only_with("autoscaling", "scope", "replicas", absent=False),
+    only_with("disruption", "scope", "replicas", absent=False),
     clash("scope", "everyNode", "run", "job", "cron"),
     FILES_HAVE_VOLUMES,
 )

@@ -22,7 +22,7 @@ EXACT = 2**53 - 1
 
 
 class Wrong(Exception):
-    """Every fault that was found in one value. Never leaves wherry.spec and wherry.plan."""
+    """Every fault that was found in one value. Never leaves wherry.spec, wherry.plan and what the operator renders."""
 
     def __init__(self, *faults: FieldError) -> None:
         self.faults = faults

@@ -21,12 +21,15 @@ Truth = Literal["True", "False", "Unknown"]
 class ArtifactStatus:
     reference: str = field(WORDS, "The reference that was resolved.", default="")
     digest: str = field(WORDS, "Digest of the manifest that runs; never of an index.", default="")
-    wasm: str = field(WORDS, "Digest of the Wasm layer.", default="")
+    wasm: str = field(WORDS, "Digest of the Wasm binary.", default="")
+    index: str = field(WORDS, "Digest of the index that named that manifest; empty without one.", default="")
+    entrypoint: str = field(WORDS, "Path of the Wasm file in an image of tar layers; empty for a layer.", default="")
     kind: str = field(WORDS, "module or component.", default="")
+    program: str = field(WORDS, "Path of the Wasm file in an image; nothing where the layer is the file.", default="")
     world: str = field(WORDS, "The world that it fits.", default="")
-    imports: tuple[str, ...] = field(INTERFACES, "Interfaces that it asks for.", default=())
-    exports: tuple[str, ...] = field(INTERFACES, "Interfaces that it offers.", default=())
-    size: int = field(Integer(0, EXACT), "Bytes of the Wasm layer.", default=0)
+    imports: tuple[str, ...] = field(INTERFACES, "Interfaces that it asks for, 64 at most.", default=())
+    exports: tuple[str, ...] = field(INTERFACES, "Interfaces that it offers, 64 at most.", default=())
+    size: int = field(Integer(0, EXACT), "Bytes of the Wasm binary.", default=0)
     signed_by: tuple[str, ...] = field(Listing(WORDS, most=64), "Keys whose signatures were accepted.", default=())
     resolved_at: str | None = field(TIME, "When the digest was found.", default=None)
     inputs: str = field(WORDS, "Hash of what the digest was found from.", default="")
@@ -43,6 +46,7 @@ class Rejected:
 class Revision:
     digest: str = field(WORDS, "Digest that ran.")
     reference: str = field(WORDS, "The reference that it came from.")
+    index: str = field(WORDS, "Digest of the index that named it; empty without one.", default="")
     since: str = field(TIME, "From when on.")
 
 
@@ -74,6 +78,9 @@ class Status:
     artifact: ArtifactStatus | None = field(Record(ArtifactStatus), "What runs.", default=None)
     rejected: tuple[Rejected, ...] = field(Listing(Record(Rejected), most=100), "What was put away.", default=())
     revisions: tuple[Revision, ...] = field(Listing(Record(Revision), most=100), "What ran.", default=())
+    finished_job: str = field(
+        WORDS, "Name of the Job that has run to its end, and is not run again when it is removed.", default=""
+    )
     last_trap: Trap | None = field(Record(Trap), "The last trap.", default=None)
     conditions: tuple[Condition, ...] = field(
         Listing(Record(Condition), most=16, key="type"), "Conditions.", default=()

@@ -24,7 +24,7 @@ def inspect(data: Bytes) -> Inspection:
     with memoryview(data) as view:
         kind = kind_of(view)
         names = component.names(view) if kind == "component" else core.names(view)
-    return _inspection(kind, names, len(data))
+    return inspection(kind, names, len(data))
 
 
 def kind_of(data: Bytes) -> Kind:
@@ -39,7 +39,8 @@ def kind_of(data: Bytes) -> Kind:
     raise foreign(bytes(data[:4096]))
 
 
-def _inspection(kind: Kind, names: Names, size: int) -> Inspection:
+def inspection(kind: Kind, names: Names, size: int) -> Inspection:
+    """What a binary of these names says of itself; size: its bytes."""
     wasi = wasi_of(kind, names)
     return Inspection(
         kind=kind,

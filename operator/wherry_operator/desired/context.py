@@ -11,14 +11,12 @@ class Context:
 
     env_names: variables that envFrom brings, read from the ConfigMaps and Secrets, with their prefixes.
     checksum: keyed checksum of what the app reads from ConfigMaps and Secrets, "" for none; it goes into the Pod
-    template. runner_image: for executor container. registry: the entry of the registries file that the artifact's host
-    has, as JSON with its CA inline, "" for none; for the runner.
-    live_replicas: what an autoscaler may have made of replicas while the operator stops owning them, None otherwise.
+    template. runner_image: for executor container. registries: text of a registries file with what is not ordinary
+    about the artifact's host, its CA inline, "" where it is ordinary; for the runner.
     """
 
     owner: str = ""
     env_names: tuple[str, ...] = ()
     checksum: str = ""
     runner_image: str = ""
-    registry: str = ""
-    live_replicas: int | None = None
+    registries: str = ""

@@ -15,9 +15,11 @@ from wherry_operator.supply.supplied import Supplied
 class Facts:
     """invalid: why the spec cannot be read; then nothing else was looked at, and what runs goes on.
 
-    children, pods: as the API server last told. ready_nodes: nodes with the runtime's label, None when not known.
-    applied: a failure to write a child. warnings: of the spec, which do not stop it. traps: of http requests, from the
-    node agent's Events.
+    supplied: what was rendered, which after `rollback.settled` need not be what the reference names.
+    children: what was rendered, or what there is where nothing was; as the API server last told, without older Jobs.
+    pods: all of the app. ready_nodes: nodes with the runtime's label, None when not known. applied: a failure to write
+    a child, as a verdict of Progressing. missing: ConfigMaps and Secrets that the app needs and that are not there, as
+    `Secret token`. warnings: of the spec, which do not stop it. traps: of http requests, from the node agent's Events.
     """
 
     supplied: Supplied | None = None
@@ -26,5 +28,6 @@ class Facts:
     children: tuple[Manifest, ...] = ()
     pods: tuple[Manifest, ...] = ()
     ready_nodes: int | None = None
+    missing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     traps: tuple[Trap, ...] = ()

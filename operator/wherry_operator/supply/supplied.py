@@ -10,7 +10,8 @@ from wherry_operator.conditions import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """artifact: what may run; the remembered one while a registry is out; None when nothing may.
+    """artifact: what may be applied; the remembered one while a registry is out; None when nothing may. What runs
+    meanwhile is then left as it is, and so is status.artifact, which says what runs.
 
     again: seconds after which to look again whatever happens (refresh, or back-off after a fault), None for never.
     """

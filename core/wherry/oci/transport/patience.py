@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -10,7 +11,7 @@ class Patience:
     """connect: to open a connection. idle: without a single byte. small: a manifest, tag or upload session.
 
     A blob has `blob` seconds and one more for each `rate` bytes. Deadlines hold for a verb with all its attempts, so
-    that neither a dripping server nor a failing one can stretch them.
+    that neither a dripping server nor a failing one can stretch them. whole: for all verbs of one opened repository.
     """
 
     connect: float = 3.0
@@ -20,6 +21,7 @@ class Patience:
     rate: int = 256 << 10
     attempts: int = 3
     longest_wait: float = 30.0
+    whole: float = math.inf
 
     def for_blob(self, size: int) -> float:
         """Seconds for a blob of size bytes."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wherry.errors import VerificationError
 from wherry.oci.resolve import Resolved
 from wherry.oci.store import Repository
-from wherry_cli.options import contents
 
 if TYPE_CHECKING:
     from wherry.oci.signature import PublicKey, Verified
@@ -38,12 +35,3 @@ class Policy:
             if not resolved.index_digest:
                 raise
             return verify(repository, resolved.index_digest, self.keys, self.threshold)
-
-
-def keys_of(files: Iterable[Path]) -> tuple[PublicKey, ...]:
-    """The public keys in PEM files. Raises InputError."""
-    if not (files := tuple(files)):
-        return ()
-    from wherry.oci.signature import public_keys  # noqa: PLC0415
-
-    return tuple(key for file in files for key in public_keys(contents("--key", file), str(file)))

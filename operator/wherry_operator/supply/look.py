@@ -1,0 +1,171 @@
+"""One look into a registry: manifest, layout, signatures, bytes. Blocks, for a thread."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from wherry.errors import ArtifactError, InputError, RegistryError, VerificationError
+from wherry.oci.access import WASM_LIMIT
+from wherry.oci.cache import BlobCache
+from wherry.oci.cached import CachedReader
+from wherry.oci.credentials import Credential, Keychain
+from wherry.oci.fetch import fetched
+from wherry.oci.manifest import parse_manifest
+from wherry.oci.policy import Policy as Signatures
+from wherry.oci.reference import Reference
+from wherry.oci.registries import Registries
+from wherry.oci.registry import RegistryRepository
+from wherry.oci.remote import registry
+from wherry.oci.resolve import Resolved, resolve
+from wherry.oci.transport.addresses import is_loopback_host
+from wherry.oci.transport.endpoint import host_of
+from wherry.oci.transport.faults import fault
+from wherry.oci.transport.patience import Patience
+from wherry_operator.supply import binary, layout
+from wherry_operator.supply.demands import Demand
+
+PATIENCE = Patience(blob=20.0, rate=1 << 20, attempts=2, longest_wait=1.0, whole=180.0)
+"""Waiting for better times is the loop's: a thread that sleeps is a transfer that nobody else makes."""
+DOWNLOAD_LIMIT = 256 << 20
+"""Bytes of one look: a binary, or the tar layers down to the one that holds it."""
+_NEXT_CREDENTIAL = frozenset({"auth", "denied", "notfound"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a registry. Equal questions have one answer, which is given to nobody who asks another.
+
+    credentials: tried one after another; empty is anonymous. refresh: value of the annotation that asks again.
+    """
+
+    reference: Reference
+    credentials: tuple[Credential, ...]
+    demands: tuple[Demand, ...]
+    refresh: str = ""
+
+    def at(self, digest: str) -> Question:
+        """The same about a digest of the repository."""
+        return replace(self, reference=self.reference.pinned(digest), refresh="")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is at a reference, and whose signatures it has: fields of the same names in ArtifactStatus."""
+
+    digest: str
+    index: str
+    wasm: str
+    entrypoint: str
+    binary: binary.Binary
+    signed_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """scratch: a folder for what is being looked at, at most DOWNLOAD_LIMIT for each look."""
+
+    scratch: Path
+    registries: Registries
+    patience: Patience = field(default=PATIENCE)
+    wasm_limit: int = WASM_LIMIT
+
+
+Recall = Callable[[Question], Found | None]
+"""What is known of a question about a digest."""
+
+
+def look(question: Question, place: Place, recall: Recall) -> Found:
+    """Raises RegistryError, ArtifactError, SignatureRefused, Refused, and InputError where scratch is of no use."""
+    _check_host(question.reference, place.registries)
+    signatures = [(demand, demand.signatures()) for demand in question.demands]
+    refusal: RegistryError | None = None
+    for credential in question.credentials or (None,):
+        try:
+            with registry(question.reference, place.registries, _only(credential), place.patience) as repository:
+                return _within(repository, question, place, recall, signatures)
+        except RegistryError as error:
+            if error.kind not in _NEXT_CREDENTIAL:
+                raise
+            refusal = refusal or error
+    assert refusal  # noqa: S101 - the loop ran
+    raise refusal
+
+
+def _check_host(reference: Reference, registries: Registries) -> None:
+    """An app may not send the operator to what listens in its own Pod."""
+    if reference.host not in registries and is_loopback_host(host_of(reference.host)):
+        message = f"{reference}: {reference.host} is the loopback of whoever asks, here the operator"
+        raise fault("policy", message, cure="say in the operator's registries file where that registry is")
+
+
+@contextmanager
+def _folder(scratch: Path) -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(dir=scratch)
+    except OSError as error:
+        raise InputError(f"the operator's folder {scratch}: {error.strerror}") from None
+    with folder as name:
+        yield Path(name)
+
+
+def _only(credential: Credential | None) -> Keychain:
+    return Keychain(everywhere=credential)
+
+
+def _within(
+    repository: RegistryRepository,
+    question: Question,
+    place: Place,
+    recall: Recall,
+    signatures: Sequence[tuple[Demand, Signatures]],
+) -> Found:
+    with _folder(place.scratch) as folder:
+        cache = BlobCache(folder)
+        reader = CachedReader(repository, cache)
+        resolved = resolve(reader, question.reference.target)
+        if known := recall(question.at(resolved.digest)):
+            return replace(known, index=resolved.index_digest)
+        layout.check(resolved, parse_manifest(reader.manifest(resolved.digest), resolved.where))
+        signed_by = [name for demand, each in signatures for name in _signers(repository, resolved, demand, each)]
+        path, wasm = fetched(repository, resolved, cache, place.wasm_limit, _Budget(resolved.where))
+        found = binary.read(path, resolved.where)
+    entrypoint = f"/{resolved.program}" if resolved.program else ""
+    return Found(resolved.digest, resolved.index_digest, wasm, entrypoint, found, tuple(dict.fromkeys(signed_by)))
+
+
+class SignatureRefused(VerificationError):
+    """digest: of the manifest that would run."""
+
+    def __init__(self, digest: str, message: str, *, cure: str) -> None:
+        super().__init__(message, cure=cure)
+        self.digest = digest
+
+
+def _signers(
+    repository: RegistryRepository, resolved: Resolved, demand: Demand, signatures: Signatures
+) -> tuple[str, ...]:
+    try:
+        return tuple(key.name for key in signatures.verified(repository, resolved).signers)
+    except VerificationError as error:
+        raise SignatureRefused(resolved.digest, f"{demand.by}: {error.message}", cure=error.cure) from None
+
+
+class _Budget:
+    """Progress that ends a look which would fill the disk."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._left = DOWNLOAD_LIMIT
+
+    def total(self, _label: str, size: int) -> None:
+        """A transfer begins."""
+        self._left -= size
+        if self._left < 0:
+            raise ArtifactError(f"{self._where}: got more than {DOWNLOAD_LIMIT} bytes to look through for its Wasm")
+
+    def advance(self, _size: int) -> None:
+        """Counted already."""

@@ -1,0 +1,58 @@
+"""A control plane, a node, a registry with an artifact, and operators: one of each for all tests of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.artifacts import MODULE
+from tests.support.control_plane import ENABLE, ControlPlane, control_plane, programs
+from tests.support.fake_node import READY, FakeNode, fake_node
+from tests.support.operators import Operator, operator
+from tests.support.places import Place
+from tests.support.registry import Registry, registry
+from wherry.oci.push import push
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "01-hello" / "hello.wasm"
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    folder = programs()
+    if folder is None:
+        pytest.skip(f"no Kubernetes programs: {ENABLE}")
+    with control_plane(tmp_path_factory.mktemp("plane"), folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def node(plane: ControlPlane) -> Iterator[FakeNode]:
+    with fake_node(plane.server) as found:
+        found.label(READY)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry with demo/hello:v1, which serves http, and demo/hello:v2, a command."""
+    with registry(tmp_path_factory.mktemp("registry")) as server:
+        for tag, wasm in (("v1", EXAMPLE), ("v2", MODULE)):
+            path = tmp_path_factory.mktemp("wasm") / "app.wasm"
+            path.write_bytes(wasm if isinstance(wasm, bytes) else wasm.read_bytes())
+            push(path, f"{server.host}/demo/hello:{tag}", server.access(path.parent / "cache"))
+        yield server
+
+
+@pytest.fixture
+def place(plane: ControlPlane, node: FakeNode, artifacts: Registry) -> Place:
+    """A new namespace."""
+    return Place(plane, plane.new_namespace(), artifacts.host)
+
+
+@pytest.fixture
+def operated(place: Place, tmp_path: Path) -> Iterator[Operator]:
+    """An operator of the place alone, as an administrator."""
+    with operator(tmp_path, place.plane.kubeconfig(), place.namespace) as running:
+        yield running
