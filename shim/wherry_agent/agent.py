@@ -22,6 +22,7 @@ from wherry_agent.node_metrics import NodeState, cache_size, node_page
 from wherry_agent.node_object import NodeObject
 from wherry_agent.pods import Orders, Pods
 from wherry_agent.post import Post
+from wherry_agent.probing import Probing
 from wherry_agent.programs import Programs
 from wherry_agent.progress import Progress
 from wherry_agent.trap_events import TrapEvents
@@ -147,6 +148,7 @@ class Agent:
 
     async def _uninstall(self) -> None:
         if order := self._progress.order:
+            await Probing(self._connection, self._post).clear()
             ended = await self._programs.uninstall(force=order.force)
             if ended.fault:
                 self._progress.failed(time.monotonic())

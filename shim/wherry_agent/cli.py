@@ -25,7 +25,7 @@ from wherry_shim.node.cli import FOLDER, PREFIX, Group, node_at
 from wherry_shim.node.install import install
 
 PROGRAM = REPORTER.rpartition("/")[2]
-CLASSES = "wherry,wherry-probe"
+CLASSES = "wherry"
 
 
 @click.group(
