@@ -36,9 +36,9 @@ LOOK, LISTEN, ASK = 1.0, 5.0, 15.0
 class Agent:
     """Belongs to one event loop."""
 
-    def __init__(self, connection: Connection, post: Post, programs: Programs | None = None) -> None:
+    def __init__(self, connection: Connection, post: Post, programs: Programs) -> None:
         self._connection, self._post = connection, post
-        self._programs = programs or Programs(post)
+        self._programs = programs
         self._installation = Installation(post.host, post.prefix, post.state)
         self._node = NodeObject(connection, post)
         self._orders, self._pods = Orders(UNINSTALL, post.daemon_set), Pods()
