@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST ?= -m pytest
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+%?:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+%?:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wherry needs Python 3.11 or newer: make PYTHON=python3.12")'
@@ -33,7 +33,7 @@ docs: $(BIN)/.installed-dev ## Write the pages that are generated
 	@$(BIN)/python -m wherry_cli.reference > docs/cli-reference.md
 	@$(BIN)/python -m wherry.spec.reference > docs/wasmapp-reference.md
 	@$(BIN)/python -m wherry_operator.reference > docs/operator-settings.md
-	@$(BIN)/python -m wherry.spec.schema > crds/wasmapps.yaml
+	@$(BIN)/python -m wherry.spec.schema | tee crds/wasmapps.yaml > charts/wherry/files/wasmapps.yaml
 
 examples: $(BIN)/.installed-dev ## Build every example, and fetch the compilers for that once
 	@$(BIN)/python -m examples.toolchain prepare
@@ -41,10 +41,31 @@ examples: $(BIN)/.installed-dev ## Build every example, and fetch the compilers 
 bench-%: $(BIN)/.installed-dev ## Compare with peers: serve reuse command inprocess native memory node launcher (QUICK=1: a minute)
 	@$(BIN)/python -m bench $* $(if $(QUICK),--quick)
 
+cluster: ## Make a kind cluster with a local registry (needs docker, kind, kubectl)
+	@cluster/up
+
+cluster-down: ## Remove that cluster
+	@cluster/down
+
+deploy: cluster ## Build the images and install the chart in it (needs helm)
+	@cluster/deploy
+
+e2e: $(BIN)/.installed-dev cluster ## Tell the stories of tests/e2e on that cluster
+	@WHERRY_KIND=$${WHERRY_KIND:-wherry} $(BIN)/python $(PYTEST) tests/e2e
+
+images: ## Build the images of operator, node agent and runner
+	@images/build
+
+locks: $(BIN)/.installed-dev ## Write the locks of the images (UPGRADE=1: with newer versions)
+	@PYTHON=$(BIN)/python images/lock
+
+golden: $(BIN)/.installed-dev ## Write what the chart renders, for tests to compare
+	@WRITE_GOLDEN=1 $(BIN)/python $(PYTEST) -q tests/chart/test_golden.py
+
 adapter: $(BIN)/.installed-dev ## Build the adapter components from their C source
 	@$(BIN)/python -m wherry.engine.adapter.build
 
 proto: $(BIN)/.installed-dev ## Generate the modules of the shim's messages
 	@$(BIN)/python -m grpc_tools.protoc -I shim --python_out=shim --pyi_out=shim shim/wherry_shim/proto/*.proto
 
-.PHONY: adapter help install demo test lint docs examples proto
+.PHONY: adapter cluster cluster-down demo deploy docs e2e examples golden help images install lint locks proto test

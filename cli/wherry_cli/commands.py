@@ -14,6 +14,7 @@ COMMANDS = {
     "pull": "Fetch an artifact's Wasm file, checked byte for byte.",
     "inspect": "Show what an artifact or a file is, and what it will ask for.",
     "run": "Run a WasmApp, an artifact or a Wasm file on this machine.",
+    "render": "Show the Kubernetes objects that a WasmApp becomes.",
     "sign": "Sign an artifact with a private key.",
     "verify": "Check an artifact's signatures against public keys, offline.",
     "completion": "Print the completion script of a shell.",

@@ -1,4 +1,4 @@
-"""What `wherry run` was given, as a WasmApp: a document of a file, or the smallest one around an artifact."""
+"""What a command was given, as WasmApps: a document of a file, or the smallest one around an artifact."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ LISTED = 10
 
 def app_of(target: str, name: str, settings: Sequence[Setting]) -> WasmApp:
     """The WasmApp to run. name: which one of several, "" when there is one. Raises InputError, InvalidApp."""
+    return chosen(apps_of(target, settings), name, target)
+
+
+def apps_of(target: str, settings: Sequence[Setting]) -> tuple[WasmApp, ...]:
+    """Every WasmApp of a document, or the one around an artifact. Raises InputError, InvalidApp."""
     text = read(Path(target)) if target.endswith(SUFFIXES) else around(target)
-    return chosen(parse(with_settings(text, settings), target), name, target)
+    return parse(with_settings(text, settings), target)
 
 
 def read(path: Path) -> str:

@@ -47,14 +47,19 @@ def registry(command: Command) -> Command:
     """Options for the way to a registry; the command gets them as `access`."""
 
     @click.option("--registries", "registries_file", type=FILE, help="The registries file: endpoints, CAs, plain HTTP.")
-    @click.option("--auth-file", type=FILE, help="Logins; else those of docker login.")
+    @click.option("--auth-file", "auth_files", multiple=True, type=FILE, help="Logins; else those of docker login.")
     @click.option("--username", metavar="NAME", help="Log in as this user; needs --password-stdin.")
     @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
     @functools.wraps(command)
     def with_access(
-        *, registries_file: Path | None, auth_file: Path | None, username: str | None, password_stdin: bool, **rest: Any
+        *,
+        registries_file: Path | None,
+        auth_files: tuple[Path, ...],
+        username: str | None,
+        password_stdin: bool,
+        **rest: Any,
     ) -> None:
-        keychain = keychain_of(auth_file, username, password_stdin)
+        keychain = keychain_of(auth_files, username, password_stdin)
         command(access=Access(default_cache(), registries_of(registries_file, os.environ), keychain), **rest)
 
     return with_access
@@ -67,13 +72,15 @@ def registries_of(file: Path | None, environ: Mapping[str, str]) -> Registries:
     return registries.parse(environ[INLINE], INLINE) if environ.get(INLINE) else {}
 
 
-def keychain_of(auth_file: Path | None, username: str | None, password_stdin: bool) -> Keychain:
+def keychain_of(auth_files: tuple[Path, ...], username: str | None, password_stdin: bool) -> Keychain:
     """Who we are at a registry: as named here, else as Docker knows us. Raises InputError, UsageError."""
     if (username is not None) != password_stdin:
         raise click.UsageError("--username and --password-stdin go together: a password is never an argument.")
     if username is not None:
         return Keychain(everywhere=Credential(username, password_from(sys.stdin.readline())))
-    return credentials.load(auth_file) if auth_file else user_keychain(os.environ, Path.home())
+    if auth_files:
+        return credentials.joined(map(credentials.load, auth_files))
+    return user_keychain(os.environ, Path.home())
 
 
 def password_from(line: str) -> str:

@@ -166,6 +166,10 @@ _AVAILABLE = {
         "A container ends again and again, with an exit code of its own or by a signal.",
         "Read `wherry logs APP`. A program that is meant to end is a `run: job` or `run: cron`.",
     ),
+    "JobRemoved": Reason(
+        "The Job was removed before its end was seen. It is not made again by itself.",
+        "Another value of the annotation wherry.dev/run-again starts it anew.",
+    ),
     "JobFailed": Reason(
         "The Job, or the last run of the CronJob, has failed.",
         "Read `wherry logs APP`. Another value of the annotation wherry.dev/run-again starts a Job anew.",

@@ -61,6 +61,8 @@ async def watch(told: Told, way_in: Callable[[], Awaitable[WayIn]], namespaces: 
         registry=registered(told, way_in),
         settings=settings(),
         standalone=True,
+        # For peers, of which there are none; else kopf asks for the name of a user, which an image need not know.
+        identity="wherry-operator",  # type: ignore[arg-type]  # a NewType that it keeps to itself
         clusterwide=not namespaces,
         namespaces=list(namespaces),
     )

@@ -20,7 +20,10 @@ class Metrics:
         self.apps = Gauge("wherry_operator_apps", "WasmApps that are known.", registry=into)
         self.leader = Gauge("wherry_operator_leader", "1 in the replica that acts.", registry=into)
         self.supplied = Counter(
-            "wherry_operator_artifacts", "Artifacts asked for, by where the answer was.", ["source"], registry=into
+            "wherry_operator_artifacts",
+            "Artifacts asked for, by where the answer was: status, registry, nowhere.",
+            ["source"],
+            registry=into,
         )
         self.requests = Counter(
             "wherry_operator_api_requests", "Requests to the API server.", ["verb", "resource", "code"], registry=into

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from wherry.cluster.connection import Connection, connect
 from wherry.cluster.credentials import find
@@ -20,12 +18,13 @@ from wherry.cluster.serving import served
 from wherry.cluster.telling import Reporter, Teller
 from wherry.oci import registries
 from wherry.oci.registries import Registries
-from wherry_operator import handlers, labels
+from wherry_operator import handlers
 from wherry_operator.cluster.election import Election
 from wherry_operator.cluster.feeds import Scope
 from wherry_operator.cluster.inputs_key import inputs_key
 from wherry_operator.cluster.observed import Observed
 from wherry_operator.cluster.writing import Cluster
+from wherry_operator.labels import FIELD_MANAGER
 from wherry_operator.manifest import Key, Manifest
 from wherry_operator.metrics import Metrics
 from wherry_operator.queue import Queue
@@ -34,7 +33,8 @@ from wherry_operator.settings import Settings
 from wherry_operator.supply import policy
 from wherry_operator.supply.look import Place
 from wherry_operator.supply.policy import Policy
-from wherry_operator.supply.supplier import Supplier
+from wherry_operator.supply.scratch import scratch
+from wherry_operator.supply.supplier import Outside, Supplier
 from wherry_operator.surroundings import Surroundings
 from wherry_operator.working import work
 
@@ -70,7 +70,8 @@ class Operation:
         scope = Scope(namespaces=settings.namespaces, secrets=settings.watch_secrets, nodes=not settings.namespaces)
         self._observed = Observed(connection, scope)
         self._observed.subscribe(self._queue.add)
-        self._cluster = Cluster(connection, Teller(connection, _reporter(settings.identity)))
+        who = Reporter(controller=f"wherry.dev/{FIELD_MANAGER}", instance=settings.identity, action="Reconcile")
+        self._cluster = Cluster(connection, Teller(connection, who))
 
     @property
     def ready(self) -> bool:
@@ -110,8 +111,9 @@ class Operation:
         settings, documents = self._settings, self._documents
         key = await inputs_key(self._cluster, settings.operator_namespace)
         around = Surroundings(self._observed, self._cluster, key, settings.runner_image, documents.registries)
-        with tempfile.TemporaryDirectory(dir=settings.scratch, prefix="artifacts-") as scratch:
-            supplier = Supplier(Place(Path(scratch), documents.registries), around, settings.transfers)
+        outside = Outside(count=lambda source: self._metrics.supplied.labels(source).inc())
+        with scratch(settings.scratch) as folder:
+            supplier = Supplier(Place(folder, documents.registries), around, settings.transfers, outside)
             try:
                 yield Reconciler(Parts(self._observed, self._cluster, supplier, around, documents.policy), _now)
             finally:
@@ -131,7 +133,7 @@ async def operate(settings: Settings, environ: Mapping[str, str]) -> None:
     """Until told to stop. Raises InputError for what cannot be read at the start."""
     documents, metrics = Documents.load(settings), Metrics()
     async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(connect(find(environ), labels.FIELD_MANAGER, metrics.asked))
+        connection = await stack.enter_async_context(connect(find(environ), FIELD_MANAGER, metrics.asked))
         operation = Operation(settings, documents, connection, metrics)
         if settings.port:
             await stack.enter_async_context(served(settings.port, metrics.page, lambda: operation.ready))
@@ -140,8 +142,3 @@ async def operate(settings: Settings, environ: Mapping[str, str]) -> None:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _reporter(identity: str) -> Reporter:
-    name = labels.FIELD_MANAGER
-    return Reporter(controller=f"wherry.dev/{name}", instance=identity or name, action="Reconcile")

@@ -6,6 +6,7 @@ written again. The order is that of trust and of crashes: the digest is on the a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,11 +16,13 @@ from wherry.cluster.failures import NotFound, Replaced
 from wherry.errors import InvalidApp
 from wherry.spec.model import API_VERSION, KIND, WasmApp
 from wherry.spec.parse import read
+from wherry.spec.status import Status
 from wherry_operator.children import Children
 from wherry_operator.cluster.observed import Observed
 from wherry_operator.cluster.writing import Cluster
 from wherry_operator.desired.render import render
 from wherry_operator.manifest import Identity, Key, Manifest
+from wherry_operator.pacing import Pacing
 from wherry_operator.status import rollback, written
 from wherry_operator.status.compute import compute
 from wherry_operator.status.events import events
@@ -59,13 +62,14 @@ class Parts:
 
 
 class Reconciler:
-    """now: as `wherry.spec.status.TIME`."""
+    """now: as `wherry.spec.status.TIME`. clock: seconds, monotonic."""
 
-    def __init__(self, parts: Parts, now: Callable[[], str]) -> None:
+    def __init__(self, parts: Parts, now: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
         self._parts = parts
         self._observed = parts.observed
         self._cluster = parts.cluster
         self._children = Children(parts.observed, parts.cluster)
+        self._pacing = Pacing(clock)
         self._now = now
 
     async def __call__(self, key: Key) -> Outcome:
@@ -107,22 +111,28 @@ class Reconciler:
     async def _pin(self, subject: Subject, supplied: Supplied, wanted: Iterable[Manifest]) -> Subject:
         """Write the digest down before anything runs it: whoever is killed now, the next pass asks no registry."""
         facts = self._facts(subject.key, self._current(subject.key, wanted), supplied)
-        return await self._write(subject, facts)
+        return await self._write(subject, self._computed(subject, facts))
 
     async def _tell(self, subject: Subject, facts: Facts, again: float | None = None) -> Outcome:
         """What the pass came to. A child that could not be written just now is tried again soon."""
-        before = subject.app.status
-        subject = await self._write(subject, facts)
         failed = facts.applied is not None and facts.applied.reason == "ApplyFailed"
-        return Outcome("at rest" if subject.app.status == before else "told", again, failed=failed)
-
-    async def _write(self, subject: Subject, facts: Facts) -> Subject:
-        """The subject with its status, which is written if it is not the last one, and its Events."""
-        before = subject.app.status
-        after = compute(subject.app, int(subject.body["metadata"]["generation"]), facts, self._now())
+        before, after = subject.app.status, self._computed(subject, facts)
         if after == before:
-            return subject
-        await self._cluster.patch_status(subject.key, written.document(after), subject.uid)
+            self._pacing.settled(subject.key)
+            return Outcome("at rest", again, failed=failed)
+        if left := self._pacing.left(subject.key, before, after):
+            return Outcome("on its way", min(left, again or left), failed=failed)
+        await self._write(subject, after)
+        return Outcome("told", again, failed=failed)
+
+    def _computed(self, subject: Subject, facts: Facts) -> Status:
+        return compute(subject.app, int(subject.body["metadata"]["generation"]), facts, self._now())
+
+    async def _write(self, subject: Subject, after: Status) -> Subject:
+        """The subject with its new status, of which Events tell."""
+        before = subject.app.status
+        self._observed.saw(await self._cluster.patch_status(subject.key, written.document(after), subject.uid))
+        self._pacing.settled(subject.key)
         for each in events(before, after):
             await self._cluster.emit(subject.body, each)
         return replace(subject, app=replace(subject.app, status=after))
@@ -152,6 +162,7 @@ class Reconciler:
 
     def _forget(self, key: Key) -> Outcome:
         self._observed.forget_app(key)
+        self._pacing.settled(key)
         self._parts.supplier.forget(key)
         self._parts.surroundings.forget(key)
         return GONE

@@ -73,15 +73,21 @@ class Server:
 @contextmanager
 def serving(shell: Shell, *args: str | Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """`wherry run` with these arguments, once it serves; ended when the block is left."""
-    with shell.started("run", *args, "--workers", "1", env=env) as process:
-        server = Server(process)
-        ears = threading.Thread(target=server.listen)
-        ears.start()
-        try:
-            found = SERVING.search(server.says("serving on"))
-            assert found
-            server.url = found[1]
-            yield server
-        finally:
-            process.kill()
-            ears.join()
+    with shell.started("run", *args, "--workers", "1", env=env) as process, listened(process) as server:
+        yield server
+
+
+@contextmanager
+def listened(process: subprocess.Popen[str]) -> Iterator[Server]:
+    """A process that serves, once it does; ended when the block is left."""
+    server = Server(process)
+    ears = threading.Thread(target=server.listen)
+    ears.start()
+    try:
+        found = SERVING.search(server.says("serving on"))
+        assert found
+        server.url = found[1]
+        yield server
+    finally:
+        process.kill()
+        ears.join()

@@ -15,6 +15,7 @@ from tests.support.ports import free_port
 from tests.support.registry import registry
 from wherry.oci import registries
 from wherry.spec.parse import parse
+from wherry_operator.supply import policy
 
 LANGUAGES = {"sh", "yaml", "json", "text"}
 HELLO = ROOT / "examples" / "01-hello" / "hello.wasm"
@@ -52,6 +53,8 @@ def known_addresses(page: Path, tmp_path: Path, stack: ExitStack) -> dict[str, s
 def test_a_yaml_block_is_a_valid_document(block: Block) -> None:
     if "kind: WasmApp" in block.text:
         assert parse(block.text, block.name)
+    elif block.text.startswith("- registries:"):
+        assert policy.parse(block.text, block.name)
     else:
         assert registries.parse(block.text, block.name)
 

@@ -1,24 +1,30 @@
-"""One app, three roads, one plan: on this machine, as an annotation through an ordinary container, and on a node."""
+"""One app, three roads, one plan: on this machine, and from the Pod that the operator renders of it, in an ordinary
+container and on a node."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.plan.guests import COMMAND, FILE, HTTP, generous, guest
+from tests.render.cases import artifact_of
 from tests.spec.apps import RIGHT, document
-from tests.support import bundles
-from wherry.plan import annotation, bundle
-from wherry.plan.annotation import PREFIX, annotated
+from tests.support import bundles, kubelet
+from wherry.plan import bundle
+from wherry.plan.annotation import PREFIX
 from wherry.plan.from_app import from_app
 from wherry.plan.from_bundle import from_bundle
 from wherry.plan.from_container import from_container
 from wherry.plan.model import RunPlan
-from wherry.spec.model import WasmApp
+from wherry.spec.model import Executor, WasmApp
 from wherry.spec.parse import parse, read
 from wherry.wasm.module import Inspection
+from wherry_operator.desired import sources
+from wherry_operator.desired.context import Context
+from wherry_operator.desired.render import render
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/app.yaml"))
 FULL = Path(__file__).parents[1] / "spec" / "golden" / "full.yaml"
@@ -34,38 +40,36 @@ def _apps() -> list[tuple[str, WasmApp]]:
 APPS = _apps()
 
 
-def _mountinfo(app: WasmApp) -> str:
-    """What a container's /proc/self/mountinfo says of the volumes that the kubelet mounted."""
-    lines = ["600 500 0:50 / / ro,relatime - overlay overlay ro"]
-    for number, grant in enumerate(app.spec.capabilities.files):
-        way, point = "ro" if grant.read_only else "rw", grant.mount_path.replace(" ", r"\040")
-        lines.append(f"{700 + number} 600 8:1 /vol {point} {way},relatime shared:1 - ext4 /dev/sda1 rw")
-    return "\n".join(lines) + "\n"
+def _template(app: WasmApp, said: Inspection, executor: Executor) -> Any:
+    """The Pods that the operator makes of the app, in a cluster where every ConfigMap and Secret has one key."""
+    found = {each: {"data": {kubelet.WHOLE: ""}} for each in sources.of_pods(app)}
+    context = Context(env_names=sources.env_names(app, found), runner_image="runner")
+    artifact = artifact_of(app, {"wasm": FILE.digest, "kind": said.kind, "exports": [*said.exports]})
+    objects = render(replace(app, spec=replace(app.spec, executor=executor)), artifact, context)
+    specs = (each["spec"].get("jobTemplate", each)["spec"] for each in objects)
+    return next(spec["template"] for spec in specs if "template" in spec)
 
 
-def _annotation(app: WasmApp, local: RunPlan) -> str:
-    """What the operator annotates the app's Pod with."""
-    named = {variable.name for variable in app.spec.env}
-    brought = [name for name, _ in local.env if name not in named]
-    return annotation.render(annotated(app.spec, local.run, FILE.digest, names=brought))
+def _in_a_container(app: WasmApp, said: Inspection) -> RunPlan:
+    """The annotation comes as a file, the rest as the kubelet gives it to any container."""
+    template = _template(app, said, "container")
+    given = kubelet.started(template)
+    text = template["metadata"]["annotations"][f"{PREFIX}app"]
+    return from_container(text, "/opt/app.wasm", given.args, IMAGE | dict(given.env), given.mountinfo)
 
 
-def _in_a_container(app: WasmApp, local: RunPlan) -> RunPlan:
-    """The kubelet gives an ordinary container its arguments, variables and mounts."""
-    text = _annotation(app, local)
-    return from_container(text, "/opt/app.wasm", local.argv[1:], IMAGE | dict(local.env), _mountinfo(app))
-
-
-def _on_a_node(app: WasmApp, local: RunPlan) -> RunPlan:
-    """The kubelet gives them to containerd, and containerd to the shim, among much that is not the guest's."""
-    volume = f"{bundles.KUBELET}/volumes/kubernetes.io~empty-dir"
-    grants = [(f"{volume}/{grant.name}", grant.mount_path, grant.read_only) for grant in app.spec.capabilities.files]
+def _on_a_node(app: WasmApp, said: Inspection) -> RunPlan:
+    """The kubelet gives it to containerd, and containerd to the shim, among much that is not the guest's."""
+    template = _template(app, said, "shim")
+    given = kubelet.started(template)
+    volumes = f"{bundles.KUBELET}/volumes/kubernetes.io~empty-dir"
+    mounts = [(f"{volumes}/{name}", path, is_readonly) for name, path, is_readonly in given.mounts]
     container = bundles.Container(
-        args=("/app.wasm", *local.argv[1:]),
-        env=IMAGE | dict(local.env),
-        mounts=[*grants, (f"{volume}/other", "/not/granted", False)],
+        args=(*given.command, *given.args),
+        env=IMAGE | dict(given.env),
+        mounts=[*mounts, (f"{volumes}/other", "/not/granted", False)],
         ports=[{"name": "http", "containerPort": 9, "protocol": "TCP"}],
-        pod_annotations={f"{PREFIX}app": _annotation(app, local), f"{PREFIX}other": "{}"},
+        pod_annotations={**template["metadata"]["annotations"], f"{PREFIX}other": "{}"},
         token=True,
     )
     return from_bundle(bundle.read(bundles.config(container)), FILE, _never)
@@ -84,8 +88,8 @@ def _anywhere(plan: RunPlan) -> RunPlan:
 def test_every_road_leads_to_the_same_plan(reason: str, app: WasmApp) -> None:
     said = HTTP if app.spec.run in (None, "http") else COMMAND
     local = from_app(app, guest(said), generous(app))
-    assert _anywhere(_in_a_container(app, local)) == _anywhere(local)
-    assert _anywhere(_on_a_node(app, local)) == _anywhere(local)
+    assert _anywhere(_in_a_container(app, said)) == _anywhere(local)
+    assert _anywhere(_on_a_node(app, said)) == _anywhere(local)
 
 
 def test_the_examples_are_among_the_apps() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.support.artifacts import MODULE
 from tests.support.control_plane import ENABLE, ControlPlane, control_plane, programs
 from tests.support.fake_node import READY, FakeNode, fake_node
-from tests.support.operators import Operator, operator
+from tests.support.operators import Operator, operator, registries_of
 from tests.support.places import Place
 from tests.support.registry import Registry, registry
 from wherry.oci.push import push
@@ -52,7 +52,8 @@ def place(plane: ControlPlane, node: FakeNode, artifacts: Registry) -> Place:
 
 
 @pytest.fixture
-def operated(place: Place, tmp_path: Path) -> Iterator[Operator]:
+def operated(place: Place, artifacts: Registry, tmp_path: Path) -> Iterator[Operator]:
     """An operator of the place alone, as an administrator."""
-    with operator(tmp_path, place.plane.kubeconfig(), place.namespace) as running:
+    file = registries_of(artifacts, tmp_path)
+    with operator(tmp_path, place.plane.kubeconfig(), place.namespace, registries=str(file)) as running:
         yield running

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.supply.world import World
+from tests.support.control_plane import ENABLE, ControlPlane, control_plane, programs
 from tests.support.registry import Registry, registry
 
 
@@ -31,3 +32,11 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 @pytest.fixture
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    if (folder := programs()) is None:
+        pytest.skip(f"no control plane here: {ENABLE}")
+    with control_plane(tmp_path_factory.mktemp("plane"), folder) as running:
+        yield running

@@ -100,7 +100,7 @@ def test_an_outage_takes_nothing_away(
     during = mended.supply(asked_again)
     assert first.artifact
     assert during.artifact == first.artifact
-    assert verdicts(during)[0] == ("Unknown", "RegistryUnavailable")
+    assert verdicts(during)[0] == ("True", "RegistryUnavailable")
     monkeypatch.delitem(hostile_answers.ANSWERS, ("outage", "any"))
     assert verdicts(mended.supply(asked_again))[0] == ("True", "Resolved")
 

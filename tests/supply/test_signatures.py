@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from wherry.oci.descriptor import Platform
 from wherry.oci.digest import digest_of
 from wherry.oci.reference import parse
 from wherry.oci.signature import PrivateKey, private_key, sign
+from wherry.spec.status import Revision, Status
 from wherry_operator.supply import policy
 from wherry_operator.supply.secrets import Kind
 
@@ -198,9 +200,39 @@ def test_a_signature_of_the_index_counts_for_what_it_names(
     publish(plain, tmp_path, reference, both, alice.private)
     artifact = world.supply(app(reference, verify=verify())).artifact
     assert artifact
-    again = world.supply(app(reference, verify=verify()), f"{plain.host}/signed/index@{artifact.index}").artifact
-    assert again
-    assert (again.digest, again.signed_by) == (artifact.digest, artifact.signed_by)
+    assert artifact.signed_by == ("Secret/signing/release.pub",)
+
+
+def test_a_revision_stays_signed_by_the_index_that_it_came_from(
+    world: World, plain: Registry, tmp_path: Path, alice: Signer
+) -> None:
+    world.objects.data["Secret", "signing"] = {"release.pub": alice.public}
+    reference = f"{world.knows(plain)}/signed/revision:v1"
+    publish(plain, tmp_path, reference, index((docker_wasi(), None)), alice.private)
+    given = app(reference, verify=verify())
+    first = world.supply(given).artifact
+    assert first
+    pinned = f"{plain.host}/signed/revision@{first.digest}"
+    revision = Revision(digest=first.digest, reference=reference, index=first.index, since=first.resolved_at or "")
+    known = replace(given, status=Status(revisions=(revision,)))
+    back = world.supply(known, pinned)
+    assert back.artifact
+    assert (back.artifact.digest, back.artifact.index) == (first.digest, first.index)
+    assert verdicts(back)[1] == ("True", "Verified")
+    assert verdicts(world.supply(given, pinned))[1] == ("False", "SignatureRefused")
+
+
+def test_an_index_that_does_not_name_a_digest_lends_it_no_signature(
+    world: World, plain: Registry, tmp_path: Path, alice: Signer
+) -> None:
+    world.objects.data["Secret", "signing"] = {"release.pub": alice.public}
+    reference = f"{world.knows(plain)}/signed/liar:v1"
+    other = publish(plain, tmp_path, reference, index((docker_wasi(), None)), alice.private)
+    unsigned = publish(plain, tmp_path, reference, cncf())
+    revision = Revision(digest=unsigned, reference=reference, index=other, since="2027-01-15T08:00:00Z")
+    given = replace(app(reference, verify=verify()), status=Status(revisions=(revision,)))
+    supplied = world.supply(given, f"{plain.host}/signed/liar@{unsigned}")
+    assert (supplied.artifact, verdicts(supplied)[1]) == (None, ("False", "SignatureRefused"))
 
 
 POLICY = """

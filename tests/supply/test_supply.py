@@ -121,6 +121,7 @@ def test_a_restarted_operator_asks_no_registry(world: World, plain: Registry, tm
     again = world.supply(after(app(reference), first))
     assert requests(plain, "supply/restart") == before
     assert again == first
+    assert world.counted == ["registry", "status"]
 
 
 def test_scaling_never_moves_a_tag(world: World, plain: Registry, tmp_path: Path) -> None:

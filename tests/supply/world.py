@@ -23,7 +23,7 @@ from wherry_operator.supply.look import Place
 from wherry_operator.supply.policy import Policy
 from wherry_operator.supply.secrets import Kind
 from wherry_operator.supply.supplied import Supplied
-from wherry_operator.supply.supplier import Chance, Supplier
+from wherry_operator.supply.supplier import Outside, Supplier
 
 T = TypeVar("T")
 NAMESPACE = "shop"
@@ -49,7 +49,7 @@ class Objects:
 
 @dataclass
 class World:
-    """now: what the clock shows. jitter: what the dice show."""
+    """now: what the clock shows. jitter: what the dice show. counted: where answers were."""
 
     folder: Path
     objects: Objects = field(default_factory=Objects)
@@ -59,6 +59,7 @@ class World:
     policy: Policy = ()
     patience: Patience = QUICK
     limit: int = 1 << 20
+    counted: list[str] = field(default_factory=list)
 
     def knows(self, server: Registry) -> str:
         """The registries file has the server; its host."""
@@ -68,7 +69,9 @@ class World:
     def supplier(self) -> Supplier:
         """A freshly started operator's."""
         place = Place(self.folder, self.registries, self.patience, self.limit)
-        return Supplier(place, self.objects, chance=Chance(lambda: self.now, lambda: self.jitter))
+        return Supplier(
+            place, self.objects, outside=Outside(lambda: self.now, lambda: self.jitter, self.counted.append)
+        )
 
     def supply(self, app: WasmApp, reference: str = "") -> Supplied:
         """One look of a freshly started operator."""

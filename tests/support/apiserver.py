@@ -48,10 +48,14 @@ class ApiServer:
     certificate: Path
     programs: Path
 
-    def ask(self, method: str, path: str, body: object = None, content_type: str = "application/json") -> Answer:
-        """One request; an answer with any status."""
+    def ask(
+        self, method: str, path: str, body: object = None, content_type: str = "application/json", user: str = ""
+    ) -> Answer:
+        """One request; an answer with any status. user: who asks, as the administrator may say."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
+        if user:
+            headers["Impersonate-User"] = user
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         context = ssl.create_default_context(cafile=str(self.certificate))
         try:

@@ -26,6 +26,7 @@ CONTROLLERS = (
     "cronjob", "daemonset", "deployment", "disruption", "endpointslice", "garbage-collector",
     "horizontal-pod-autoscaler", "job", "namespace", "node-lifecycle", "pod-garbage-collector", "replicaset",
     "root-ca-certificate-publisher", "serviceaccount", "serviceaccount-token", "taint-eviction", "ttl-after-finished",
+    "validatingadmissionpolicy-status",
 )  # fmt: skip
 """Those that make something of what the operator writes; more would cost time at rest."""
 RUNTIME_CLASS = {
@@ -138,6 +139,7 @@ def _controller_manager(plane: ControlPlane) -> list[str]:
         f"--service-account-private-key-file={plane.folder / 'accounts.pem'}",
         f"--root-ca-file={plane.server.certificate}",
         "--concurrent-gc-syncs=4",
+        "--use-service-account-credentials",  # as every cluster does it: a controller is known by its name
     ]
 
 

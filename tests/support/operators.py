@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from tests.support.apiserver import until
 from tests.support.ports import free_port
+from tests.support.registry import Registry
 
 PATIENCE = 60.0
 
@@ -91,6 +93,13 @@ def operator(folder: Path, kubeconfig: Path, namespace: str, **settings: str) ->
     finally:
         if running.process.poll() is None:
             running.kill()
+
+
+def registries_of(server: Registry, folder: Path) -> Path:
+    """A registries file that lets the operator ask a registry on loopback."""
+    path = folder / "registries.json"
+    path.write_text(json.dumps({server.host: {"plainHTTP": True, "allowPrivate": True}}))
+    return path
 
 
 def _started(environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:

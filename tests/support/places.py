@@ -35,12 +35,12 @@ class Place:
     host: str
 
     def apply(self, name: str, /, **spec: Any) -> Manifest:
-        """A WasmApp, as `kubectl apply` does it."""
+        """A WasmApp that serves http unless spec says otherwise, as `kubectl apply` does it."""
         body = {
             "apiVersion": "wherry.dev/v1alpha1",
             "kind": "WasmApp",
             "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {"artifact": f"{self.host}/demo/hello:v1"} | spec,
+            "spec": {"artifact": f"{self.host}/demo/hello:v1", "run": "http"} | spec,
         }
         return self.apply_object(body)
 

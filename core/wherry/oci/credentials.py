@@ -53,6 +53,13 @@ class Keychain:
         return sorted(found, key=_specificity, reverse=True)
 
 
+def joined(keychains: Iterable[Keychain]) -> Keychain:
+    """One keychain of several; where two have the same key, the first one's credential counts."""
+    chains = [*keychains]
+    entries = {key: credential for chain in reversed(chains) for key, credential in chain.entries.items()}
+    return Keychain(entries, helpers=any(chain.helpers for chain in chains))
+
+
 def candidates(keychains: Iterable[Keychain], reference: Reference) -> tuple[Credential, ...]:
     """Every credential that may open a repository, the most specific first and each once.
 

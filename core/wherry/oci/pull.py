@@ -30,6 +30,7 @@ class Artifact:
     """path: the Wasm binary, read-only. wasm: its digest. size: its bytes.
 
     digest: of the manifest that runs, "" for a plain file. layout: as `wherry.oci.layouts` names it, or `file`.
+    program: the file inside tar layers, "" else.
     """
 
     reference: str
@@ -40,6 +41,7 @@ class Artifact:
     digest: str = ""
     index_digest: str = ""
     title: str = ""
+    program: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -87,6 +89,7 @@ def _artifact(found: Source, resolved: Resolved, path: Path, wasm: str) -> Artif
         digest=resolved.digest,
         index_digest=resolved.index_digest,
         title=resolved.title,
+        program=resolved.program,
         annotations=resolved.annotations,
     )
 

@@ -45,13 +45,18 @@ def push(
     Raises InputError (the file), InvalidModule, InvalidReference, RegistryError, ArtifactError.
     """
     target = _target(text)
-    data = _read(path, access.wasm_limit)
-    inspection = _inspected(path, data)
-    created = created_at(os.environ.get("SOURCE_DATE_EPOCH"))
-    packed = pack(data, inspection, path.name, annotations or {}, created)
+    data, inspection, packed = prepared(path, access.wasm_limit, annotations)
     with opened(target, access, create=True) as repository:
         uploaded = _store(repository, packed, data, _tag(target), progress or Silent())
     return Pushed(str(target), packed.manifest.digest, packed.layer.digest, len(data), inspection, uploaded)
+
+
+def prepared(path: Path, limit: int, annotations: Mapping[str, str] | None = None) -> tuple[bytes, Inspection, Packed]:
+    """What a push would write, wherever it goes. Raises InputError, InvalidModule."""
+    data = _read(path, limit)
+    inspection = _inspected(path, data)
+    created = created_at(os.environ.get("SOURCE_DATE_EPOCH"))
+    return data, inspection, pack(data, inspection, path.name, annotations or {}, created)
 
 
 def _store(repository: Repository, packed: Packed, data: bytes, tag: str, progress: Progress) -> int:

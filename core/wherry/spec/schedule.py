@@ -22,8 +22,16 @@ def _words(words: str) -> str:
     return "|".join("".join(f"[{letter.upper()}{letter}]" for letter in word) for word in words.split())
 
 
-_MONTHS = _words("jan feb mar apr may jun jul aug sep oct nov dec")
-_DAYS = _words("sun mon tue wed thu fri sat")
+_MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
+_DAY_NAMES = "sun mon tue wed thu fri sat"
+_MONTHS = _words(_MONTH_NAMES)
+_DAYS = _words(_DAY_NAMES)
+_NUMBERS = {
+    name: str(number)
+    for names, first in ((_MONTH_NAMES, 1), (_DAY_NAMES, 0))
+    for number, name in enumerate(names.split(), first)
+}
+_NUMBERED = "".join(f".replace('{name}', '{number}')" for name, number in _NUMBERS.items())
 _FIELDS = r"[ \t]+".join(
     _field(value)
     for value in (
@@ -44,7 +52,8 @@ RULES = (
         f"expected @every with {_LEAST} to {_MOST}",
     ),
     (
-        "self.findAll('[0-9]+-[0-9]+').all(range, int(range.split('-')[0]) <= int(range.split('-')[1]))",
+        f"self.lowerAscii(){_NUMBERED}.findAll('[0-9]+-[0-9]+')"
+        ".all(range, int(range.split('-')[0]) <= int(range.split('-')[1]))",
         "expected ranges that rise, such as 9-17",
     ),
 )
@@ -56,7 +65,15 @@ def parse_schedule(text: str) -> str:
         raise InvalidValue(describe(text), EXPECTED)
     if text.startswith(_EVERY):
         parse_duration_between(text.removeprefix(_EVERY), _LEAST, _MOST)
-    for low, high in re.findall("([0-9]+)-([0-9]+)", text):
+    for low, high in re.findall("([0-9]+)-([0-9]+)", _numbered(text)):
         if int(low) > int(high):
             raise InvalidValue(describe(f"{low}-{high}"), "ranges that rise, such as 9-17", cure=f"try {high}-{low}")
     return text
+
+
+def _numbered(text: str) -> str:
+    """Names of months and days as the numbers that they stand for."""
+    numbered = text.lower()
+    for name, number in _NUMBERS.items():
+        numbered = numbered.replace(name, number)
+    return numbered

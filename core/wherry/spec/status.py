@@ -25,7 +25,6 @@ class ArtifactStatus:
     index: str = field(WORDS, "Digest of the index that named that manifest; empty without one.", default="")
     entrypoint: str = field(WORDS, "Path of the Wasm file in an image of tar layers; empty for a layer.", default="")
     kind: str = field(WORDS, "module or component.", default="")
-    program: str = field(WORDS, "Path of the Wasm file in an image; nothing where the layer is the file.", default="")
     world: str = field(WORDS, "The world that it fits.", default="")
     imports: tuple[str, ...] = field(INTERFACES, "Interfaces that it asks for, 64 at most.", default=())
     exports: tuple[str, ...] = field(INTERFACES, "Interfaces that it offers, 64 at most.", default=())
@@ -78,8 +77,8 @@ class Status:
     artifact: ArtifactStatus | None = field(Record(ArtifactStatus), "What runs.", default=None)
     rejected: tuple[Rejected, ...] = field(Listing(Record(Rejected), most=100), "What was put away.", default=())
     revisions: tuple[Revision, ...] = field(Listing(Record(Revision), most=100), "What ran.", default=())
-    finished_job: str = field(
-        WORDS, "Name of the Job that has run to its end, and is not run again when it is removed.", default=""
+    last_job: str = field(
+        WORDS, "Name of the Job that was made last, and is not made again when it is removed.", default=""
     )
     last_trap: Trap | None = field(Record(Trap), "The last trap.", default=None)
     conditions: tuple[Condition, ...] = field(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from wherry.cluster.connection import Connection
 from wherry.cluster.feed import Feed
 from wherry.cluster.informer import Informer, Pace, Sink, name_of
-from wherry.cluster.resources import CONFIG_MAP, SECRET, resource
+from wherry.cluster.resources import CONFIG_MAP, SECRET, WASM_APP, resource
 from wherry.spec.status import Trap
 from wherry_operator.cluster import feeds
 from wherry_operator.cluster.feeds import Scope
@@ -89,8 +89,10 @@ class Observed:
         return len(self._nodes) if self._scope.nodes else None
 
     def saw(self, manifest: Manifest) -> None:
-        """The answer of an apply, so that the pass that wrote it sees it before the watch tells of it."""
+        """The answer of a write, so that the next pass sees it even before the watch tells of it."""
         kind = resource(manifest["apiVersion"], manifest["kind"])
+        if kind is WASM_APP:
+            self._apps.saw(manifest)
         if kind in self._children:
             self._children[kind].saw(manifest)
 

@@ -63,8 +63,11 @@ class Cluster:
         created: Manifest = await self._insist(request)
         return created
 
-    async def patch_status(self, key: Key, status: Mapping[str, Any], uid: str = "") -> None:
-        """Replace the whole status of a WasmApp. uid: raises Replaced when the name belongs to another app by now."""
+    async def patch_status(self, key: Key, status: Mapping[str, Any], uid: str = "") -> Manifest:
+        """Replace the whole status of a WasmApp, which is returned.
+
+        uid: raises Replaced when the name belongs to another app by now.
+        """
         patch: list[dict[str, Any]] = [{"op": "add", "path": "/status", "value": status}]
         if uid:
             patch.insert(0, {"op": "test", "path": "/metadata/uid", "value": uid})
@@ -79,9 +82,10 @@ class Cluster:
             content_type=JSON_PATCH,
         )
         try:
-            await self._insist(request, also=(Conflict,))
+            patched: Manifest = await self._insist(request, also=(Conflict,))
         except Invalid as refused:
             await self._explain(request, uid, refused)
+        return patched
 
     async def hand_over_replicas(self, identity: Identity) -> None:
         """Before an apply without spec.replicas: the value that is there stays, where it would become 1.

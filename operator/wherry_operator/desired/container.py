@@ -25,8 +25,9 @@ def of_the_app(given: Given, executor: Mapping[str, Any]) -> dict[str, Any]:
     own = [each for each in executor.get("env", ()) if each["name"] not in named]
     return {
         "name": NAME,
-        **executor,
+        "image": executor["image"],
         "imagePullPolicy": "IfNotPresent",
+        **executor,
         **present(args=[*spec.args], env=[*own, *map(_variable, spec.env)], envFrom=[*map(_source, spec.env_from)]),
         **(_serving(given) if given.serves else {}),
         **present(resources=resources(given), volumeMounts=mounts),

@@ -110,6 +110,8 @@ def _keeps(given: object, rendered: Iterable[Fields] | None) -> bool:
 
 def _what(value: object) -> str:
     """A list of words is a command line."""
+    if not value:
+        return "nothing"
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return describe(" ".join(value))
     return describe(value)

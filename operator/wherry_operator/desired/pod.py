@@ -49,8 +49,7 @@ def _executor(given: Given) -> dict[str, Any]:
             "containers": [app, *others],
             "volumes": runner.volumes(given),
         }
-    program = given.artifact.program
-    image = {"image": given.image, "command": [f"/{program}" if program else ARGV0]}
+    image = {"image": given.image, "command": [given.artifact.entrypoint or ARGV0]}
     return {"runtimeClassName": RUNTIME_CLASS, "containers": [of_the_app(given, image), *others]}
 
 

@@ -6,7 +6,7 @@ from wherry.spec.model import WasmApp
 from wherry.spec.status import Condition, ConditionType, Revision, Status
 from wherry_operator import labels
 from wherry_operator.conditions import CONDITIONS, Verdict
-from wherry_operator.status import revisions, traps, workload
+from wherry_operator.status import ended, revisions, traps, workload
 from wherry_operator.status.available import available, hindrance
 from wherry_operator.status.facts import Facts
 from wherry_operator.status.pods import Ground
@@ -26,7 +26,7 @@ def compute(app: WasmApp, generation: int, facts: Facts, now: str) -> Status:
 
     Where facts.invalid is set, app is `written.unreadable` and nothing of its spec is told.
     """
-    found = workload.find(facts.children, facts.pods)
+    found = workload.find(facts.children, facts.pods) or ended.removed(app)
     ground = _ground(app, facts)
     course = _course(app, facts, found, ground, now)
     verdicts = _verdicts(app, facts, available(found, facts.pods, ground), course)
@@ -39,6 +39,7 @@ def compute(app: WasmApp, generation: int, facts: Facts, now: str) -> Status:
         artifact=course.artifact if course else app.status.artifact,
         rejected=course.rejected if course else app.status.rejected,
         revisions=_revisions(app, facts, verdicts["Available"], course, now),
+        last_job=ended.last_job(app, found),
         last_trap=traps.last(app.status.last_trap, facts.pods, facts.traps),
         conditions=tuple(_condition(app.status, each, verdicts[each], generation, now) for each in CONDITIONS),
     )

@@ -13,7 +13,8 @@ def with_running(revisions: tuple[Revision, ...], artifact: ArtifactStatus, now:
     if revisions and revisions[0].digest == artifact.digest:
         return revisions
     others = tuple(each for each in revisions if each.digest != artifact.digest)
-    return (Revision(digest=artifact.digest, reference=_reference(revisions, artifact), since=now), *others)
+    reference = _reference(revisions, artifact)
+    return (Revision(digest=artifact.digest, reference=reference, index=artifact.index, since=now), *others)
 
 
 def last_good(revisions: tuple[Revision, ...], but: set[str]) -> Revision | None:

@@ -7,7 +7,7 @@
 | `demands`, `policy` | whose signatures must its artifact have? |
 | `pull_secrets` | who are we at its registry? |
 | `inputs`, `refresh` | is what the status remembers still the answer? |
-| `look`, `layout`, `binary` | what is at the reference? Blocking, in a thread |
+| `look`, `layout`, `binary`, `scratch` | what is at the reference? Blocking, in a thread |
 | `desk`, `hosts`, `backoff`, `flight`, `memory` | who may ask a registry now, and who waits for whose answer? |
 | `verdicts` | how is it told? |
 

@@ -14,7 +14,7 @@ from wherry.oci.cache import BlobCache
 from wherry.oci.cached import CachedReader
 from wherry.oci.credentials import Credential, Keychain
 from wherry.oci.fetch import fetched
-from wherry.oci.manifest import parse_manifest
+from wherry.oci.manifest import Index, parse, parse_manifest
 from wherry.oci.policy import Policy as Signatures
 from wherry.oci.reference import Reference
 from wherry.oci.registries import Registries
@@ -40,16 +40,18 @@ class Question:
     """What is asked of a registry. Equal questions have one answer, which is given to nobody who asks another.
 
     credentials: tried one after another; empty is anonymous. refresh: value of the annotation that asks again.
+    index: digest of an index that may name the reference's digest, so that its signatures count; "" for none.
     """
 
     reference: Reference
     credentials: tuple[Credential, ...]
     demands: tuple[Demand, ...]
     refresh: str = ""
+    index: str = ""
 
     def at(self, digest: str) -> Question:
         """The same about a digest of the repository."""
-        return replace(self, reference=self.reference.pinned(digest), refresh="")
+        return replace(self, reference=self.reference.pinned(digest), refresh="", index="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _within(
     with _folder(place.scratch) as folder:
         cache = BlobCache(folder)
         reader = CachedReader(repository, cache)
-        resolved = resolve(reader, question.reference.target)
+        resolved = _named(reader, resolve(reader, question.reference.target), question.index)
         if known := recall(question.at(resolved.digest)):
             return replace(known, index=resolved.index_digest)
         layout.check(resolved, parse_manifest(reader.manifest(resolved.digest), resolved.where))
@@ -135,6 +137,15 @@ def _within(
         found = binary.read(path, resolved.where)
     entrypoint = f"/{resolved.program}" if resolved.program else ""
     return Found(resolved.digest, resolved.index_digest, wasm, entrypoint, found, tuple(dict.fromkeys(signed_by)))
+
+
+def _named(reader: CachedReader, resolved: Resolved, index: str) -> Resolved:
+    """With the index that a revision came from, if that does name the manifest."""
+    if resolved.index_digest or not index:
+        return resolved
+    found = parse(reader.manifest(index), f"{reader.name}@{index}")
+    names = isinstance(found, Index) and resolved.digest in {entry.digest for entry in found.manifests}
+    return replace(resolved, index_digest=index) if names else resolved
 
 
 class SignatureRefused(VerificationError):

@@ -30,26 +30,34 @@ RECHECK = 60.0
 """Seconds after which what is missing in the cluster is looked for again, if nobody tells of it before."""
 
 
+def _untold(_source: str) -> None:
+    """Nobody counts."""
+
+
 @dataclass(frozen=True, slots=True)
-class Chance:
-    """What an operator has from outside: clock, seconds since the epoch; jitter, in [0, 1)."""
+class Outside:
+    """clock: seconds since the epoch. jitter: in [0, 1). count: told where each answer was: `status`, `registry` or
+    `nowhere`.
+    """
 
     clock: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
+    count: Callable[[str], None] = _untold
 
 
 class Supplier:
     """Belongs to one event loop, which it never blocks. transfers: looks at once, a thread each."""
 
     def __init__(
-        self, place: Place, secrets: Secrets, transfers: int = TRANSFERS, chance: Chance | None = None
+        self, place: Place, secrets: Secrets, transfers: int = TRANSFERS, outside: Outside | None = None
     ) -> None:
-        chance = chance or Chance()
+        outside = outside or Outside()
         self._secrets = secrets
-        self._clock = chance.clock
-        self._jitter = chance.jitter
-        self._desk = Desk(place, transfers, chance.clock, chance.jitter)
-        self._rounds = Rounds(chance.jitter)
+        self._clock = outside.clock
+        self._jitter = outside.jitter
+        self._count = outside.count
+        self._desk = Desk(place, transfers, outside.clock, outside.jitter)
+        self._rounds = Rounds(outside.jitter)
 
     async def supply(self, app: WasmApp, policy: Policy, reference: str = "") -> Supplied:
         """What the app may run. Raises nothing that a user, a registry or an artifact can cause.
@@ -66,6 +74,7 @@ class Supplier:
         period = math.inf if found.reference.digest else app.spec.pull.refresh
         left = self._rounds.left(key_of(app), period, self._clock())
         if found.current and left:
+            self._count("status")
             return _accepted(found.current, left)
         return await self._looked_up(app, found, period)
 
@@ -83,11 +92,12 @@ class Supplier:
         try:
             chains = await keychains(app.spec, key.namespace, self._secrets)
             logins = candidates(chains, want.reference)
-            found = await self._found(key, Question(want.reference, logins, want.demands, want.refresh))
+            found = await self._found(key, Question(want.reference, logins, want.demands, want.refresh, want.index))
         except Refused as refused:
             return self._refused(refused, want.kept, verdicts.unchecked(want.demands))
         if isinstance(found, WherryError):
             return self._failed(key, want, found)
+        self._count("registry")
         self._rounds.looked(key, self._clock())
         return _accepted(self._status(want, found), period)
 
@@ -99,6 +109,7 @@ class Supplier:
             return error
 
     def _failed(self, app: Key, want: Wanted, error: WherryError) -> Supplied:
+        self._count("nowhere")
         again, kept = self._desk.again(app), want.kept
         if isinstance(error, SignatureRefused):
             return Supplied(kept, verdicts.resolved(error.digest), verdicts.refused(error), again)

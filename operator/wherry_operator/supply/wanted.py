@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wherry.oci.reference import Reference, parse
 from wherry.spec.model import WasmApp
-from wherry.spec.status import ArtifactStatus
+from wherry.spec.status import ArtifactStatus, Status
 from wherry_operator.labels import REFRESH
 from wherry_operator.manifest import Identity, Key
 from wherry_operator.supply import demands
@@ -19,7 +19,9 @@ from wherry_operator.supply.secrets import Secrets
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """text: the reference as it is written. inputs: of all of it. before: what the status remembers."""
+    """text: the reference as it is written. inputs: of all of it. before: what the status remembers. index: that a
+    revision of this digest came from, "" for none.
+    """
 
     text: str
     reference: Reference
@@ -27,6 +29,7 @@ class Wanted:
     demands: tuple[Demand, ...]
     inputs: str
     before: ArtifactStatus | None
+    index: str = ""
 
     @property
     def current(self) -> ArtifactStatus | None:
@@ -53,7 +56,13 @@ async def wanted(app: WasmApp, text: str, policy: Policy, secrets: Secrets) -> W
     asked = demands.of_policy(policy, reference)
     asked += await demands.of_app(app.spec.verify, key_of(app).namespace, secrets)
     refresh = app.metadata.annotations.get(REFRESH, "")
-    return Wanted(text, reference, refresh, asked, inputs_of(text, refresh, asked), app.status.artifact)
+    index = _index(app.status, reference.digest) if asked else ""
+    return Wanted(text, reference, refresh, asked, inputs_of(text, refresh, asked), app.status.artifact, index)
+
+
+def _index(status: Status, digest: str) -> str:
+    current = (status.artifact,) if status.artifact else ()
+    return next((each.index for each in (*current, *status.revisions) if digest and each.digest == digest), "")
 
 
 def sources(app: WasmApp) -> frozenset[Identity]:
