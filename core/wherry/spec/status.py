@@ -53,7 +53,7 @@ class Revision:
 class Trap:
     time: str = field(TIME, "When it happened.")
     pod: str = field(WORDS, "Pod in which it happened.")
-    reason: str = field(WORDS, "One of the reasons of the termination message.")
+    reason: str = field(WORDS, "Why, as in the termination message: trap/unreachable, limit/timeout.")
     message: str = field(SENTENCE, "One sentence and the backtrace.")
 
 
