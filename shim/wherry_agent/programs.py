@@ -44,6 +44,9 @@ class Programs(Protocol):
     async def uninstall(self, *, force: bool) -> Ended:
         """Put the node back as it was. force: and end Wasm pods that run."""
 
+    async def prewarm(self, image: str, plan: str, *, pull: bool) -> Ended:
+        """Compile what Pods with this annotation need. pull: fetch the image, if anybody may."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnPrograms:
@@ -55,8 +58,15 @@ class OwnPrograms:
         return await run("wherry_agent", "install", *(["--proven"] if proven else []))
 
     async def uninstall(self, *, force: bool) -> Ended:
-        places = ("--root", str(self.post.root), "--prefix", self.post.prefix)
-        return await run("wherry_shim.node", "uninstall", *places, *(["--force"] if force else []))
+        return await run("wherry_shim.node", "uninstall", *self._places, *(["--force"] if force else []))
+
+    async def prewarm(self, image: str, plan: str, *, pull: bool) -> Ended:
+        options = ("--no-systemd", "--plan", plan, *(["--pull"] if pull else []))
+        return await run("wherry_shim.node", "prewarm", *self._places, *options, image)
+
+    @property
+    def _places(self) -> tuple[str, ...]:
+        return "--root", str(self.post.root), "--prefix", self.post.prefix
 
 
 async def run(module: str, *arguments: str) -> Ended:

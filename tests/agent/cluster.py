@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 import yaml
 
 from tests.node.kind import KindNode
+from wherry.plan.annotation import Annotation, Http, render
+from wherry.plan.model import Limits
+from wherry_agent.probe_pod import WASM
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
@@ -51,6 +54,10 @@ class Agents:
 
     def log(self) -> str:
         return self.ask("logs", "daemonset/wherry-agent", "--tail=60")
+
+    def account(self) -> str:
+        """What a person would look at when something does not come."""
+        return f"{self.log()}\n{self.node.kubectl('describe', 'pods')}"
 
     def is_ready(self) -> bool:
         conditions = {each["type"]: each["status"] for each in self.pod()["status"].get("conditions", ())}
@@ -93,18 +100,17 @@ class Agents:
                     return answer
             except (AssertionError, LookupError) as error:
                 if time.monotonic() > deadline:
-                    raise AssertionError(f"{error}\n{self.log()}") from error
+                    raise AssertionError(f"{error}\n{self.account()}") from error
             if time.monotonic() > deadline:
-                raise AssertionError(f"not within {seconds:.0f} s\n{self.log()}")
+                raise AssertionError(f"not within {seconds:.0f} s\n{self.account()}")
             time.sleep(0.5)
 
 
 def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
     """A Pod that serves HTTP by the probe's module, as an ordinary user would write it."""
-    digest = subprocess.run(
-        ["sha256sum", ROOT / "shim/wherry_agent/probe.wasm"], capture_output=True, text=True, check=True
-    ).stdout.split()[0]
-    plan = json.dumps({"v": 1, "run": "http", "wasm": f"sha256:{digest}", "http": {"port": 8080, "drain": 1.0}})
+    digest = hashlib.sha256(WASM.read_bytes()).hexdigest()
+    http = Http(port=8080, drain=1.0)
+    plan = render(Annotation(v=1, run="http", wasm=f"sha256:{digest}", http=http, limits=Limits(timeout=10.0)))
     container = {
         "name": "app",
         "image": image,
@@ -150,6 +156,7 @@ def daemon_set(image: str) -> dict[str, Any]:
     spec = {
         "serviceAccountName": "wherry-agent",
         "terminationGracePeriodSeconds": 60,
+        "hostPID": True,
         "tolerations": [{"operator": "Exists"}],
         "containers": [container],
         "volumes": [{"name": "host", "hostPath": {"path": "/"}}, {"name": "tmp", "emptyDir": {}}],

@@ -89,8 +89,7 @@ def test_the_node_gets_its_label_when_a_wasm_pod_has_answered(agents: Agents, be
     assert agents.installed()
     said = agents.log()
     assert said.index("running a pod") < said.index("installed: ")
-    names = json.loads(agents.ask("get", "pods", "-o", "json"))["items"]
-    assert [pod for pod in names if "probe" in pod["metadata"]["name"]] == []
+    agents.until(lambda: "probe" not in agents.ask("get", "pods", "-o", "name"))
 
 
 def test_pods_of_the_runtime_class_run(agents: Agents) -> None:

@@ -52,6 +52,10 @@ class Scene:
         (self.root / "run/wherry/zygote.pid").unlink()
         return Ended(0, ())
 
+    async def prewarm(self, image: str, plan: str, *, pull: bool) -> Ended:
+        self.calls.append(f"prewarm {image} {plan} {'pull' if pull else ''}".rstrip())
+        return Ended(0, ())
+
     def start_zygote(self) -> None:
         comm = self.root / "proc" / str(os.getpid()) / "comm"
         for folder in (self.root / "run/wherry", comm.parent):
@@ -60,11 +64,16 @@ class Scene:
         comm.write_text("wherry-zygote\n")
 
     def is_labelled(self) -> bool:
-        return self.station.metadata("Node", self.station.node)["labels"].get("wherry.dev/runtime") == "ready"
+        labels: dict[str, str] = self.station.metadata("Node", self.station.node)["labels"]
+        return labels.get("wherry.dev/runtime") == "ready"
 
     def outcome(self) -> Outcome:
         annotations = self.station.metadata("Pod", self.station.pod)["annotations"]
         return Outcome.parse(annotations.get("wherry.dev/uninstall-outcome", ""))
+
+    def events(self) -> list[str]:
+        """Their reasons."""
+        return [event["reason"] for event in self.station.get("Event").body["items"]]
 
     def order(self, text: str | None) -> None:
         self.station.annotate("DaemonSet", "wherry-agent", uninstall=text)
@@ -193,16 +202,17 @@ def test_an_order_that_was_given_before_the_agent_started_is_obeyed_and_nothing_
 
 
 def test_nothing_is_installed_again_when_the_daemon_set_goes(scene: Scene) -> None:
+    """It is still the agent's turn several times: it looks every second, and at files of traps every fifth."""
+
     async def story() -> None:
         await soon(scene.is_labelled)
         scene.order("o1")
         await soon(lambda: scene.outcome() == Outcome("o1", ""))
         path = f"/apis/apps/v1/namespaces/{scene.station.name}/daemonsets/wherry-agent"
         assert scene.station.server.ask("DELETE", path).status == 200
-        (scene.root / "opt/wherry/noticed").touch()
-        for _ in range(3):
-            await soon(lambda: True)
-            await scene.get("/metrics")
+        (scene.root / "run/wherry/later").mkdir()
+        (scene.root / "run/wherry/later/app.trap").write_text("x")
+        await soon(lambda: (scene.root / "run/wherry/later/app.trap").read_text() == "")
 
     scene.run(story)
     assert scene.calls == ["install", "uninstall"]
@@ -218,8 +228,7 @@ def test_guests_of_this_node_are_on_the_page_and_their_traps_are_events(scene: S
     (folder / "app.trap").write_text("trap/unreachable: it ended\n    in request GET / id=1\n")
 
     async def story() -> None:
-        reasons = lambda: [event["reason"] for event in scene.station.get("Event").body["items"]]  # noqa: E731
-        await soon(lambda: "GuestTrapped" in reasons())
+        await soon(lambda: "GuestTrapped" in scene.events())
         _, page = await scene.get("/metrics")
         labels = f'namespace="{scene.station.name}",pod="cart",container="app",app="cart"'
         assert f'wherry_requests_total{{{labels},class="2xx"}} 4' in page.splitlines()
