@@ -82,9 +82,7 @@ Recall = Callable[[Question], Found | None]
 
 
 def look(question: Question, place: Place, recall: Recall) -> Found:
-    """Raises RegistryError, ArtifactError, SignatureRefused, Refused; Unusable where scratch is; InputError for a CA that
-    is none.
-    """
+    """Raises RegistryError, ArtifactError, SignatureRefused, Refused, Unusable (scratch), InputError (a CA)."""
     _check_host(question.reference, place.registries)
     signatures = [(demand, demand.signatures()) for demand in question.demands]
     refusal: RegistryError | None = None
