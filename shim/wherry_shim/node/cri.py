@@ -58,16 +58,25 @@ class Cri:
         """Forget a pod that was stopped."""
         self.ask("RemovePodSandbox", pb.RemovePodSandboxRequest(pod_sandbox_id=sandbox), pb.RemovePodSandboxResponse)
 
-    def ask(self, method: str, request: Message, answer: type[Answer]) -> Answer:
+    def pull(self, image: str) -> bool:
+        """Have an image, fetched as anybody may; whether that was needed. Raises NodeError for one that nobody may."""
+        spec = pb.ImageSpec(image=image)
+        there = self.ask("ImageStatus", pb.ImageStatusRequest(image=spec), pb.ImageStatusResponse, "ImageService")
+        if there.HasField("image"):
+            return False
+        self.ask("PullImage", pb.PullImageRequest(image=spec), pb.PullImageResponse, "ImageService")
+        return True
+
+    def ask(self, method: str, request: Message, answer: type[Answer], service: str = "RuntimeService") -> Answer:
         """Any question. Raises NodeError with what containerd says, or that it is silent."""
         try:
-            return answer.FromString(self._call(method, request.SerializeToString()))
+            return answer.FromString(self._call(f"/runtime.v1.{service}/{method}", request.SerializeToString()))
         except (OSError, RpcError, DecodeError) as error:
             raise NodeError(f"{self.socket}: {method}: {error}", cure="see the log of containerd") from None
 
-    def _call(self, method: str, request: bytes) -> bytes:
+    def _call(self, path: str, request: bytes) -> bytes:
         deadline = time.monotonic() + self.timeout
-        call = UnaryCall(f"/runtime.v1.RuntimeService/{method}", request, {})
+        call = UnaryCall(path, request, {})
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(self.timeout)
             connection.connect(str(self.socket))
