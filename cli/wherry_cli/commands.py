@@ -17,6 +17,10 @@ COMMANDS = {
     "render": "Show the Kubernetes objects that a WasmApp becomes.",
     "sign": "Sign an artifact with a private key.",
     "verify": "Check an artifact's signatures against public keys, offline.",
+    "status": "Show what an app in a cluster runs, and what is in its way.",
+    "logs": "Show what an app in a cluster has written.",
+    "rollback": "Go back to a revision that an app has run before.",
+    "scale": "Change how many Pods an app in a cluster has.",
     "completion": "Print the completion script of a shell.",
     "version": "Show the versions of Wherry, its engine and Python.",
 }

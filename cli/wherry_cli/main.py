@@ -37,10 +37,15 @@ def cli() -> None:
     """
 
 
+def name_of(program: str) -> str:
+    """What the user has typed: kubectl's plugins are programs with a dash where people type a blank."""
+    return "kubectl wherry" if program.endswith("kubectl-wherry") else "wherry"
+
+
 def main() -> None:
-    """The console entry: never returns."""
+    """The console entry: never returns. `kubectl wherry` finds it under a name of its own."""
     try:
-        sys.exit(cli.main(prog_name="wherry", standalone_mode=False, color=failure.colour()))
+        sys.exit(cli.main(prog_name=name_of(sys.argv[0]), standalone_mode=False, color=failure.colour()))
     except click.ClickException as fault:
         sys.exit(failure.report(fault, ""))
     except click.Abort:

@@ -65,6 +65,23 @@ def registry(command: Command) -> Command:
     return with_access
 
 
+def in_cluster(command: Command) -> Command:
+    """Options that say which cluster and namespace are meant, as kubectl has them; the command gets a `target`."""
+
+    @click.option(
+        "-n", "--namespace", default="", metavar="NAME", help="The app's namespace; else that of the context."
+    )
+    @click.option("--context", default="", metavar="NAME", help="The context of the kubeconfig; else the current one.")
+    @click.option("--kubeconfig", type=FILE, help="The kubeconfig; else $KUBECONFIG, else ~/.kube/config.")
+    @functools.wraps(command)
+    def with_target(*, kubeconfig: Path | None, context: str, namespace: str, **rest: Any) -> None:
+        from wherry_cli.cluster import target  # noqa: PLC0415  an event loop and more that others need not import
+
+        command(target=target(kubeconfig, context, namespace), **rest)
+
+    return with_target
+
+
 def registries_of(file: Path | None, environ: Mapping[str, str]) -> Registries:
     """The file that was named, else the environment's text, else nothing. Raises InputError."""
     if file:

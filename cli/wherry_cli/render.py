@@ -12,9 +12,14 @@ import click
 from wherry.errors import FieldError, InputError, InvalidApp
 from wherry.oci import registries, source
 from wherry.oci.access import Access
+from wherry.oci.cache import BlobCache
+from wherry.oci.cached import CachedReader
+from wherry.oci.manifest import parse_manifest
 from wherry.oci.pull import pull
 from wherry.oci.push import prepared
 from wherry.oci.reference import Reference
+from wherry.oci.resolve import Resolved
+from wherry.oci.store import Repository
 from wherry.spec.emission import dump
 from wherry.spec.model import WasmApp
 from wherry.spec.status import ArtifactStatus
@@ -28,6 +33,7 @@ from wherry_cli.settings import setting
 from wherry_operator.desired.context import Context
 from wherry_operator.desired.render import render
 from wherry_operator.manifest import Manifest
+from wherry_operator.supply import layout
 
 
 @dataclass(frozen=True)
@@ -95,9 +101,14 @@ def reference_of(app: WasmApp) -> Reference:
 
 
 def remote(app: WasmApp, access: Access) -> ArtifactStatus:
-    """What the registry has, or the cache of what is named by its digest."""
+    """What the registry has, or the cache of what is named by its digest. Raises LayoutNotRunnable as the operator."""
+
+    def runs_in_a_cluster(repository: Repository, resolved: Resolved) -> None:
+        reader = CachedReader(repository, BlobCache(access.cache))
+        layout.check(resolved, parse_manifest(reader.manifest(resolved.digest), resolved.where))
+
     with progress.shown() as bars:
-        found = pull(app.spec.artifact, access, bars)
+        found = pull(app.spec.artifact, access, bars, runs_in_a_cluster)
     entrypoint = f"/{found.program}" if found.program else ""
     return status(app, found.digest, found.wasm, inspect(found.path.read_bytes()), entrypoint)
 

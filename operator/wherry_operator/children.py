@@ -34,7 +34,7 @@ class Children:
             for identity in superfluous(app, uid, wanted, observed.values()):
                 await self._cluster.delete(identity, observed[identity]["metadata"]["uid"])
             for each in wanted:
-                if taken := await self._apply(each, observed.get(Identity.of(each)), uid):
+                if taken := await self._apply(each, observed.get(Identity.of(each)), uid, app.status.last_job):
                     return taken
         except NotFound:
             raise
@@ -44,13 +44,13 @@ class Children:
             return Verdict("False", "ApplyRefused", str(error))
         return None
 
-    async def _apply(self, wanted: Manifest, observed: Manifest | None, uid: str) -> Verdict | None:
+    async def _apply(self, wanted: Manifest, observed: Manifest | None, uid: str, last_job: str) -> Verdict | None:
         """Apply it if need be, unless it is somebody else's."""
         identity = Identity.of(wanted)
         live = observed or await self._cluster.get(identity)
         if taken := _taken(identity, live, uid):
             return taken
-        if not needs_apply(wanted, live):
+        if not needs_apply(wanted, live, last_job):
             return None
         if live and (identity.api_version, identity.kind) == DEPLOYMENT and "replicas" not in wanted["spec"]:
             await self._cluster.hand_over_replicas(identity)

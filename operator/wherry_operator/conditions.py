@@ -38,7 +38,6 @@ _RESOLVED = {
     "Resolved": Reason(
         "The reference names an artifact that can run; its digest is in status.artifact.", "", ("True",)
     ),
-    "Resolving": Reason("The reference was not looked up yet.", "", ("Unknown",)),
     "InvalidSpec": Reason(
         "The spec cannot be read; what runs goes on as it is.",
         "Correct the fields that the message names.",
@@ -62,7 +61,7 @@ _RESOLVED = {
         "Name a Secret of type kubernetes.io/dockerconfigjson in spec.pull.secrets or in the service account.",
     ),
     "PullSecretMissing": Reason(
-        "A Secret of spec.pull.secrets does not exist, or holds no registry logins.",
+        "A Secret of spec.pull.secrets does not exist.",
         "Create it: `kubectl create secret docker-registry NAME …`.",
     ),
     "PullSecretInvalid": Reason(
@@ -82,7 +81,7 @@ _RESOLVED = {
         "Use an allowed registry, or ask who runs the operator: the policy is in its settings.",
     ),
     "NotTried": Reason(
-        "Nothing is asked of the registry while keys are missing or wrong: see Verified.", "", ("Unknown",)
+        "The registry was not asked, because keys of spec.verify are missing or wrong: see Verified.", "", ("Unknown",)
     ),
     "NoScratchSpace": Reason(
         "The operator has no room on its disk to look at the artifact.",
@@ -165,6 +164,10 @@ _AVAILABLE = {
     "CrashLoop": Reason(
         "A container ends again and again, with an exit code of its own or by a signal.",
         "Read `wherry logs APP`. A program that is meant to end is a `run: job` or `run: cron`.",
+    ),
+    "JobRemoved": Reason(
+        "The Job was removed before its end was seen. It is not made again by itself.",
+        "Another value of the annotation wherry.dev/run-again starts it anew.",
     ),
     "JobFailed": Reason(
         "The Job, or the last run of the CronJob, has failed.",

@@ -13,7 +13,10 @@ import yaml
 from tests.architecture.tree import ROOT
 from tests.cli.process import Outcome, Shell
 from tests.support import guests
+from tests.support.artifacts import docker_wasi, wasmcloud
 from tests.support.registry import Registry, registry
+from wherry.oci.access import opened
+from wherry.oci.reference import parse
 
 EXAMPLE = ROOT / "examples" / "01-hello"
 
@@ -66,6 +69,23 @@ def test_a_digest_that_is_known_here_asks_no_registry(shell: Shell, tmp_path: Pa
     gone = shell.wherry("render", reference)
     assert rendered(gone)
     assert gone.out == there.out
+
+
+def test_a_file_inside_an_image_is_named_by_the_command(shell: Shell, plain: Registry) -> None:
+    reference = f"{plain.host}/image:v1"
+    with opened(parse(reference), plain.access(shell.folder / "cache")) as repository:
+        docker_wasi().put(repository)
+    (app,) = pods(rendered(shell.wherry("render", reference, "--set", "spec.run=command")))["containers"]
+    assert app["command"] == ["/app/main.wasm"]
+
+
+def test_what_the_operator_would_not_run_is_refused_as_it_refuses_it(shell: Shell, plain: Registry) -> None:
+    reference = f"{plain.host}/actor:v1"
+    with opened(parse(reference), plain.access(shell.folder / "cache")) as repository:
+        wasmcloud().put(repository)
+    outcome = shell.wherry("render", reference, "--set", "spec.run=command")
+    assert outcome.code == 1
+    assert "layout wasmcloud does not run in a cluster" in outcome.err
 
 
 def test_a_file_that_is_not_what_the_digest_names_is_refused(shell: Shell) -> None:

@@ -128,6 +128,13 @@ main()
 """
 
 
+def test_what_asks_a_cluster_without_the_client_says_how_to_get_it() -> None:
+    command = [sys.executable, "-c", WITHOUT, "kubernetes", "status", "hello"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr == "wherry: the Kubernetes client is not installed\n  try: pip install 'wherry[cluster]'\n"
+
+
 @pytest.mark.parametrize("part", ["wasmtime", "uvloop"])
 def test_what_runs_without_the_engine_says_how_to_get_it(part: str) -> None:
     served = ["--set", "spec.run=http", "--port", "1"] if part == "uvloop" else []

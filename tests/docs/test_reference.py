@@ -16,7 +16,7 @@ def test_the_command_reference_is_what_the_commands_say_of_themselves() -> None:
 def test_the_layers_of_the_architecture_page_are_those_that_are_checked() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers = next(each["layers"] for each in contracts if each["type"] == "layers")
-    names = [layer.removeprefix("wherry_").removeprefix("wherry.") for layer in layers]
+    names = [re.sub(r"wherry[_.]", "", layer) for layer in layers]
     assert f"`{' → '.join(names)}`" in (ROOT / "docs" / "architecture.md").read_text()
 
 

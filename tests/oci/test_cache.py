@@ -18,7 +18,7 @@ from tests.support.hostile_handler import WASM, Hostile
 from tests.support.hostile_registry import hostile_registry
 from wherry.errors import ArtifactError, InputError
 from wherry.oci.access import Access
-from wherry.oci.cache import BlobCache
+from wherry.oci.cache import BlobCache, Unusable
 from wherry.oci.descriptor import Descriptor
 from wherry.oci.digest import digest_of
 from wherry.oci.pull import pull
@@ -107,7 +107,7 @@ def test_a_fill_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_blob_that_cannot_fit_is_refused_before_it_is_fetched(tmp_path: Path) -> None:
     into = BytesIO()
-    with pytest.raises(InputError, match="do not fit"):
+    with pytest.raises(Unusable, match="do not fit"):
         BlobCache(tmp_path).fetch(Descriptor("", BLOB.digest, 1 << 60), lambda _: into.write(DATA))
     assert into.getvalue() == b""
 

@@ -10,7 +10,7 @@ import pytest
 
 from wherry.errors import InputError
 from wherry.oci.access import docker_config, user_keychain
-from wherry.oci.credentials import Credential, Keychain, load, matches, parse
+from wherry.oci.credentials import Credential, Keychain, joined, load, matches, parse
 from wherry.oci.reference import parse as reference
 
 
@@ -65,6 +65,14 @@ def test_the_most_specific_entry_wins_whatever_the_order() -> None:
     found = [chain.credential(reference(f"{name}/hello")) for name in ("a.example.com/acme", "a.example.com/b")]
     found.append(chain.credential(reference("b.example.com/hello")))
     assert [credential.username for credential in found if credential] == ["path", "host", "glob"]
+
+
+def test_of_several_files_the_first_that_knows_a_registry_counts() -> None:
+    first = keychain(**{"a.example.com": {"username": "first", "password": "x"}})
+    second = keychain(**{name: {"username": "second", "password": "x"} for name in ("a.example.com", "b.example.com")})
+    chain = joined([first, second])
+    found = [chain.credential(reference(f"{name}.example.com/hello")) for name in "ab"]
+    assert [credential.username for credential in found if credential] == ["first", "second"]
 
 
 def test_a_scheme_and_a_slash_at_the_end_do_not_matter() -> None:

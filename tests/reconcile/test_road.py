@@ -78,3 +78,20 @@ def wrote(place: Place, mark: int) -> Counter[str]:
     asked = place.plane.audit.since(mark, agent="wherry-operator/")
     mine = [each for each in asked if each.writes and each.namespace == place.namespace]
     return Counter(each.resource for each in mine if each.resource != "secrets")
+
+
+def test_a_job_that_removes_itself_runs_once_and_again_when_asked(place: Place, operated: Operator) -> None:
+    mark = place.plane.audit.mark()
+    place.apply("hello", run="job", job={"ttlSecondsAfterFinished": 0}, artifact=f"{place.host}/demo/hello:v2")
+    app = place.until("WasmApp", "hello", lambda each: "lastJob" in each.get("status", {}))
+    assert until(lambda: not place.list("Job"))
+    operated.kill()
+    operated.restart()
+    operated.wait_until_it_leads()
+    assert until(lambda: operated.metric("wherry_operator_passes_total") >= 1)
+    assert wrote(place, mark)["jobs.batch"] == 1
+    place.kubectl("annotate", "wasmapp/hello", "wherry.dev/run-again=2")
+    again = place.until("WasmApp", "hello", lambda each: each["status"]["lastJob"] != app["status"]["lastJob"])
+    assert again["status"]["lastJob"].startswith("hello-")
+    assert until(lambda: not place.list("Job"))
+    assert wrote(place, mark)["jobs.batch"] == 2

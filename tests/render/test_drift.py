@@ -102,14 +102,14 @@ def test_a_job_keeps_the_template_that_it_has(server: ApiServer, namespace: str)
     assert not needs_apply(later, read(server, JOB, namespace))
 
 
-def test_a_job_that_has_run_to_its_end_is_not_made_again() -> None:
-    assert needs_apply(JOB, None, finished_job="hello-00000000")
-    assert not needs_apply(JOB, None, finished_job=JOB["metadata"]["name"])
+def test_a_job_that_was_made_and_removed_is_not_made_again() -> None:
+    assert needs_apply(JOB, None, last_job="hello-00000000")
+    assert not needs_apply(JOB, None, last_job=JOB["metadata"]["name"])
 
 
-def test_another_object_is_made_again_whatever_has_run() -> None:
+def test_any_other_object_is_made_again() -> None:
     service = CASES["http-by-its-exports"].rendered()[0]
-    assert needs_apply(service, None, finished_job="hello")
+    assert needs_apply(service, None, last_job="hello")
 
 
 def _observed(**spec: Any) -> Manifest:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.supply.world import World, after, app, run, verdicts
+from tests.supply.world import World, after, app, publish, run, verdicts
 from tests.support import hostile_answers
+from tests.support.artifacts import MODULE, TAR, built, image_config, tar
 from tests.support.hostile_handler import GOOD, Hostile
 from tests.support.hostile_registry import hostile_registry
+from tests.support.registry import Registry
+from wherry.oci.layouts import IMAGE_CONFIG
 from wherry.oci.registries import Entry
 from wherry.oci.transport.patience import Patience
+from wherry_operator.supply import look
 from wherry_operator.supply.hosts import LONGEST_WISH
 
 OUTAGES = """
@@ -125,6 +131,40 @@ def test_the_operators_own_loopback_is_no_registry(world: World, hostile: Hostil
     assert (told.status, told.reason) == ("False", "RegistryUnavailable")
     assert "is the loopback of whoever asks" in told.message
     assert len(hostile.seen) == before
+
+
+def test_an_operator_without_room_says_so(mended: World, hostile: Hostile) -> None:
+    mended.folder = mended.folder / "gone"
+    supplied = mended.supply(app(f"{hostile.host}/t/ok:v1"))
+    assert verdicts(supplied)[0] == ("False", "NoScratchSpace")
+    assert supplied.resolved.message.endswith("gone: No such file or directory; ask who runs the operator")
+
+
+def test_a_full_disk_is_no_fault_of_the_artifact(
+    mended: World, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    assert verdicts(mended.supply(app(f"{hostile.host}/t/ok:v1")))[0] == ("False", "NoScratchSpace")
+
+
+def test_an_image_may_not_fill_the_disk(
+    world: World, plain: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "DOWNLOAD_LIMIT", 300)
+    data = tar({"app.wasm": MODULE}) + bytes(10_000)
+    config = image_config([data], {"Entrypoint": ["/app.wasm"]})
+    reference = f"{world.knows(plain)}/faults/fills:v1"
+    publish(plain, tmp_path, reference, built("compat", (IMAGE_CONFIG, config), [(TAR, data)]))
+    supplied = world.supply(app(reference))
+    assert verdicts(supplied)[0] == ("False", "ArtifactRefused")
+    assert "more than 300 bytes to look through" in supplied.resolved.message
+
+
+def test_a_ca_that_is_none_is_a_fault_of_the_way_to_the_registry(mended: World, hostile: Hostile) -> None:
+    mended.registries[hostile.host] = Entry(ca="nonsense")
+    supplied = mended.supply(app(f"{hostile.host}/t/ok:v1"))
+    assert verdicts(supplied)[0] == ("False", "RegistryUnavailable")
+    assert "a CA that is no PEM certificate" in supplied.resolved.message
 
 
 @pytest.mark.parametrize("text", ["./app.wasm", "oci:folder:v1", "/etc/passwd", "ghcr.io/Upper", "ghcr.io/a:b:c"])

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.support import artifacts
-from tests.support.artifacts import MODULE, TAR_GZIP, Built, built, image_config, tar, wasm_config
+from tests.support.artifacts import COMPONENT, MODULE, TAR_GZIP, Built, built, image_config, tar, wasm_config
 from wherry.errors import ArtifactError, LayoutNotRunnable, RegistryError
 from wherry.oci.folder import FolderRepository
 from wherry.oci.layouts import IMAGE_CONFIG, WASM_CONFIG, WASM_LAYER
 from wherry.oci.manifest import parse_manifest
 from wherry.oci.reference import parse
 from wherry.oci.resolve import resolve
+from wherry.wasm.binary import name, section, vec
 from wherry_operator.conditions import REASONS
 from wherry_operator.supply import binary, layout, verdicts
 from wherry_operator.supply.demands import Demand
@@ -54,6 +55,13 @@ def test_a_status_shows_few_names_and_those_that_decide() -> None:
     assert len(shown) == binary.NAMES
     assert shown[-2:] == ("_start", "wasi:http/incoming-handler@0.2.3")
     assert shown[:2] == ("export-0", "export-1")
+
+
+def test_a_world_is_said_of_the_names_that_are_shown(tmp_path: Path) -> None:
+    export = f"wasi:http/incoming-handler@0.2.{'9' * 5000}"
+    (tmp_path / "a.wasm").write_bytes(COMPONENT + section(11, vec([b"\0" + name(export) + b"\x05\0\0"])))
+    found = binary.read(tmp_path / "a.wasm", "ghcr.io/x")
+    assert (found.kind, found.world, found.exports) == ("component", "", ())
 
 
 @pytest.mark.parametrize(

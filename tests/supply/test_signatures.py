@@ -229,10 +229,11 @@ def test_an_index_that_does_not_name_a_digest_lends_it_no_signature(
     reference = f"{world.knows(plain)}/signed/liar:v1"
     other = publish(plain, tmp_path, reference, index((docker_wasi(), None)), alice.private)
     unsigned = publish(plain, tmp_path, reference, cncf())
-    revision = Revision(digest=unsigned, reference=reference, index=other, since="2027-01-15T08:00:00Z")
-    given = replace(app(reference, verify=verify()), status=Status(revisions=(revision,)))
-    supplied = world.supply(given, f"{plain.host}/signed/liar@{unsigned}")
-    assert (supplied.artifact, verdicts(supplied)[1]) == (None, ("False", "SignatureRefused"))
+    for named in (other, "sha256:" + "0" * 64):
+        revision = Revision(digest=unsigned, reference=reference, index=named, since="2027-01-15T08:00:00Z")
+        given = replace(app(reference, verify=verify()), status=Status(revisions=(revision,)))
+        supplied = world.supply(given, f"{plain.host}/signed/liar@{unsigned}")
+        assert (supplied.artifact, verdicts(supplied)[1]) == (None, ("False", "SignatureRefused"))
 
 
 POLICY = """

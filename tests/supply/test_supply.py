@@ -10,22 +10,25 @@ from tests.supply.world import World, after, app, publish, verdicts
 from tests.support import guests
 from tests.support.artifacts import (
     MODULE,
+    TAR,
     Built,
     built,
     cncf,
     compat,
     docker_wasi,
     hybrid,
+    image_config,
     index,
     native_image,
     runwasi,
+    tar,
     wasm_config,
 )
 from tests.support.registry import Registry
 from tests.support.registry_log import requests
 from wherry.oci.descriptor import Platform
 from wherry.oci.digest import digest_of
-from wherry.oci.layouts import WASM_CONFIG, WASM_LAYER
+from wherry.oci.layouts import IMAGE_CONFIG, WASM_CONFIG, WASM_LAYER
 
 RESOLVED = (("True", "Resolved"), ("Unknown", "NotAsked"))
 
@@ -103,6 +106,16 @@ def test_an_image_of_tar_layers_names_the_file_to_run(world: World, plain: Regis
     artifact = world.supply(app(reference)).artifact
     assert artifact
     assert (artifact.entrypoint, artifact.wasm, artifact.size) == ("/app/main.wasm", digest_of(MODULE), len(MODULE))
+
+
+@pytest.mark.parametrize("path", ["a" * 2000 + ".wasm", "a\nb.wasm"])
+def test_a_path_that_no_pod_could_hold_is_refused(path: str, world: World, plain: Registry, tmp_path: Path) -> None:
+    reference = f"{world.knows(plain)}/supply/path:v1"
+    data = tar({path: MODULE})
+    config = image_config([data], {"Entrypoint": [path]})
+    publish(plain, tmp_path, reference, built("compat", (IMAGE_CONFIG, config), [(TAR, data)]))
+    supplied = world.supply(app(reference))
+    assert (supplied.artifact, supplied.resolved.reason) == (None, "ArtifactRefused")
 
 
 def test_nothing_stays_on_the_disk(world: World, plain: Registry, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +52,10 @@ class AuditLog:
         asked = [each for line in lines for each in _parsed(json.loads(line))]
         return [each for each in asked if each.agent.startswith(agent) and each.user.startswith(user)]
 
-    def counts(self, mark: int, **whose: str) -> Counter[tuple[str, str, int]]:
-        """By verb, resource and status."""
-        return Counter((each.verb, each.resource, each.status) for each in self.since(mark, **whose))
+
+def counts(asked: Iterable[Asked]) -> Counter[tuple[str, str, int]]:
+    """By verb, resource and status."""
+    return Counter((each.verb, each.resource, each.status) for each in asked)
 
 
 def _parsed(entry: dict[str, object]) -> Iterator[Asked]:

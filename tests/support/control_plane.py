@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import yaml
 
 from tests.support import cluster
 from tests.support.apiserver import ApiServer, api_server, process, until
-from tests.support.audit import POLICY, AuditLog
+from tests.support.audit import POLICY, Asked, AuditLog
 
 ENABLE = (
     "run `cluster/binaries` or set WHERRY_CLUSTER_CACHE to a folder with bin/kube-apiserver, "
@@ -59,11 +59,18 @@ class ControlPlane:
         until(lambda: self.server.ask("GET", f"/api/v1/namespaces/{name}/serviceaccounts/default").status == 200)
         return name
 
-    def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST, which must succeed."""
         answer = self.server.ask("POST", path, body)
         assert answer.status in (200, 201, 202), answer.body
         return answer.body
+
+    def asked(self, mark: int, *, agent: str = "", user: str = "") -> list[Asked]:
+        """What was asked since the mark, and by this moment. agent, user: how they must begin."""
+        name = f"marker-{secrets.token_hex(4)}"
+        self.server.ask("GET", f"/api/v1/namespaces/{name}")
+        until(lambda: any(each.name == name for each in self.audit.since(mark)))
+        return [each for each in self.audit.since(mark, agent=agent, user=user) if each.name != name]
 
     def account(self, namespace: str, name: str, rules: Sequence[dict[str, Any]]) -> str:
         """A token of a new service account that may do in the whole cluster what the rules grant."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import ssl
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import aiohttp
@@ -21,6 +22,17 @@ PASSED = ("Content-Type", "Retry-After", "Audit-Id", "Warning")
 HOP = ("Host", "Connection", "Transfer-Encoding", "Content-Length")
 STALL = 30.0
 """Seconds, above the patience that a test gives a client."""
+UNSTREAMED = json.dumps(
+    {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "reason": "Invalid",
+        "code": 422,
+        "message": 'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is '
+        "forbidden for watch unless the WatchList feature gate is enabled",
+    }
+)
 MESSAGE = "the fault proxy says so"
 STATUS = {
     Fault.THROTTLED: (429, "TooManyRequests"),
@@ -32,10 +44,15 @@ STATUS = {
 
 
 class FaultProxy:
-    """Made by `fault_proxy`. url: of the proxy. made: how often each fault was made."""
+    """Made by `fault_proxy`. url: of the proxy. made: how often each fault was made.
+
+    streams_lists: False to be a server without WatchList. retry_after: seconds, of a 429.
+    """
 
     def __init__(self, server: ApiServer, loop: asyncio.AbstractEventLoop) -> None:
         self.url = ""
+        self.streams_lists = True
+        self.retry_after = 0
         self.made: Counter[Fault] = Counter()
         self._server = server
         self._loop = loop
@@ -43,10 +60,15 @@ class FaultProxy:
         self._watches: set[asyncio.Task[object]] = set()
         self._random = random.Random(0)
         self._over = asyncio.Event()
+        self._between: Callable[[], object] = lambda: None
 
     def plan(self, faults: Faults | None) -> None:
         """From now on; None for no faults. What is under way goes on."""
         self._faults = faults
+
+    def between(self, happens: Callable[[], object]) -> None:
+        """What happens after a request was passed on and before its answer is lost."""
+        self._between = happens
 
     def cut(self) -> None:
         """End every watch."""
@@ -72,7 +94,7 @@ class FaultProxy:
             self._session = session
             runner = web.AppRunner(self._app(), handler_cancellation=True, shutdown_timeout=0.1)
             await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+            site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
             self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
             started.set()
@@ -103,6 +125,7 @@ class FaultProxy:
         async with self._pass_on(request) as answer:
             body, headers = await answer.read(), _kept(answer)
         if fault is Fault.LOST:
+            await asyncio.to_thread(self._between)
             return _close(request)
         if fault is not Fault.HALF:
             return web.Response(status=answer.status, headers=headers, body=body)
@@ -113,6 +136,8 @@ class FaultProxy:
 
     async def _follow(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         """A watch, which `cut` may end."""
+        if not self.streams_lists and "sendInitialEvents" in request.query:
+            return web.Response(status=422, text=UNSTREAMED, content_type="application/json")
         if (made := await self._instead(request, fault)) is not None:
             return made
         task = asyncio.current_task()
@@ -164,7 +189,7 @@ class FaultProxy:
         if fault is Fault.UNAVAILABLE:
             return web.Response(status=503, text="<html>no healthy upstream</html>", content_type="text/html")
         if fault in (Fault.THROTTLED, Fault.INTERNAL, Fault.CONFLICT, Fault.EXPIRED):
-            headers = {"Retry-After": "1"} if fault is Fault.THROTTLED else {}
+            headers = {"Retry-After": str(self.retry_after)} if fault is Fault.THROTTLED else {}
             return web.Response(
                 status=STATUS[fault][0], text=_said(fault), content_type="application/json", headers=headers
             )
@@ -186,7 +211,7 @@ def fault_proxy(server: ApiServer) -> Iterator[FaultProxy]:
     thread = threading.Thread(target=loop.run_until_complete, args=(proxy.serve(started),))
     thread.start()
     try:
-        assert started.wait(30)
+        assert started.wait(10)
         yield proxy
     finally:
         proxy.stop()

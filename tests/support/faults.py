@@ -37,18 +37,23 @@ WATCHES = (
     Fault.CUT, Fault.HUSHED,
 )  # fmt: skip
 
+SILENT = (Fault.STALLED, Fault.HUSHED)
+"""Those that only patience finds."""
+LOUD = tuple(each for each in Fault if each not in SILENT)
+
 
 @dataclass
 class Faults:
     """A plan: this share of requests goes wrong, and of watches; the same seed gives the same plan.
 
-    kinds: those that are allowed.
+    kinds: those that are allowed. left: how many there are to be.
     """
 
     seed: int
     share: float
     watches: float = 0.5
     kinds: Sequence[Fault] = tuple(Fault)
+    left: float = float("inf")
     _random: random.Random = field(init=False)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
@@ -60,9 +65,16 @@ class Faults:
         possible = WATCHES if is_watch else ANY if method == "GET" else WRITES
         allowed = [each for each in possible if each in self.kinds]
         with self._lock:
-            if not allowed or self._random.random() >= (self.watches if is_watch else self.share):
+            share = self.watches if is_watch else self.share
+            if not allowed or self.left < 1 or self._random.random() >= share:
                 return None
+            self.left -= 1
             return self._random.choice(allowed)
+
+
+def once(kind: Fault) -> Faults:
+    """The next request has it, and no other."""
+    return Faults(0, 1.0, 1.0, (kind,), left=1)
 
 
 def always(*kinds: Fault) -> Faults:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +56,12 @@ class Connection:
         token = known.api_key.get("BearerToken", "").removeprefix("Bearer ")
         return WayIn(known.host, known.ssl_ca_cert or "", known.cert_file or "", known.key_file or "", token)
 
-    async def ask(self, request: Request, within: float = ANSWER) -> Any:
-        """The answer's JSON. Raises a ClusterError; one attempt, but for a token that has just been renewed."""
-        async with self._places:
+    async def ask(self, request: Request, within: float = ANSWER, *, queued: bool = True) -> Any:
+        """The answer's JSON. Raises a ClusterError; one attempt, but for a token that has just been renewed.
+
+        within: seconds for the answer. queued: False for what must not wait behind others.
+        """
+        async with self._places if queued else nullcontext():
             try:
                 return await self._ask(request, within)
             except Unauthenticated:
@@ -74,7 +78,7 @@ class Connection:
                 await self._check(request, response)
                 yield response.content.iter_any()
             finally:
-                response.close()
+                _abandon(response)
         except Unauthenticated:
             await self._credentials.refresh(self._client.configuration, refused=True)
             raise
@@ -149,7 +153,17 @@ def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
     return made
 
 
+def _abandon(response: aiohttp.ClientResponse) -> None:
+    """Without the farewells of TLS, for which nobody would wait."""
+    if response.connection and response.connection.transport:
+        response.connection.transport.abort()
+    response.close()
+
+
 def _lost(request: Request, error: Exception) -> ClusterError:
+    if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
+        reason = os.strerror(error.errno) if error.errno > 0 else error.strerror  # below 0 are those of the resolver
+        return Unavailable(f"{request}: {error.host}:{error.port}: {reason}")
     if isinstance(error, TimeoutError):
         return Unavailable(f"{request}: the API server did not answer in time")
     return Unavailable(f"{request}: the connection to the API server failed: {error or type(error).__name__}")

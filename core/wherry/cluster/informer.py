@@ -19,7 +19,7 @@ from wherry.cluster.connection import Connection
 from wherry.cluster.failures import ClusterError, Forbidden, Gone, Invalid, NotFound, Unavailable, told
 from wherry.cluster.feed import Feed
 from wherry.cluster.names import Manifest
-from wherry.cluster.patience import Patience
+from wherry.cluster.patience import Patience, insist
 from wherry.cluster.request import Request
 
 LOG = logging.getLogger(__name__)
@@ -106,7 +106,8 @@ class Informer:
         return 0.0
 
     async def _follow(self) -> None:
-        if self._version or not self._streams_lists:
+        in_pages = self._failures >= GIVE_UP  # each of which may fail and be asked again, where a stream begins anew
+        if self._version or in_pages or not self._streams_lists:
             self._version = self._version or await self._list()
             await self._watch({"resourceVersion": self._version})
             return
@@ -120,7 +121,7 @@ class Informer:
         names: set[Name] = set()
         query = {"limit": str(PAGE)} | self.feed.query
         while True:
-            page = await self._connection.ask(self._request("list", query, self.feed.accept_list))
+            page = await self._page(query)
             for each in page.get("items") or ():
                 names.add(self._put(each))
             version: str = page["metadata"]["resourceVersion"]
@@ -128,6 +129,10 @@ class Informer:
                 self._complete(names)
                 return version
             query["continue"] = more
+
+    async def _page(self, query: dict[str, str]) -> Any:
+        request, patience = self._request("list", query, self.feed.accept_list), self._pace.patience
+        return await insist(lambda: self._connection.ask(request, patience.attempt), patience, jitter=self._jitter)
 
     async def _watch(self, start: dict[str, str], initial: set[Name] | None = None) -> None:
         """Until the server ends it. initial: collects the names of a list that comes first."""

@@ -16,9 +16,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds. budget: after which no new attempt begins. first, most: delays, which double in between."""
+    """Seconds. attempt: for one; budget: after which no new one begins; first, most: delays, which double between."""
 
-    budget: float = 20.0
+    attempt: float = 15.0
+    budget: float = 30.0
     first: float = 0.1
     most: float = 5.0
 

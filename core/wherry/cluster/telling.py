@@ -72,7 +72,7 @@ class Teller:
     ) -> None:
         self._connection = connection
         self._reporter = reporter
-        self._patience = patience or Patience(budget=5.0)
+        self._patience = patience or Patience(attempt=5.0, budget=5.0)
         self._clock = clock
         self._wall = wall
         self._series: OrderedDict[str, _Series] = OrderedDict()
@@ -94,11 +94,11 @@ class Teller:
             await self._again(body, known, now, times)
             return
         body["metadata"]["name"] += f".{digest}{int(self._wall().timestamp()):x}"
+        await self._create(body | ({"series": self._counted(times)} if times > 1 else {}))
         self._series[digest] = _Series(body["metadata"]["name"], now, now, times)
         self._series.move_to_end(digest)
         if len(self._series) > REMEMBERED:
             self._series.popitem(last=False)
-        await self._create(body | ({"series": self._counted(times)} if times > 1 else {}))
 
     async def _again(self, body: Manifest, series: _Series, now: float, times: int) -> None:
         """Counted at once, written now and then."""
@@ -114,7 +114,7 @@ class Teller:
     async def _create(self, body: Manifest) -> None:
         request = Request(verb="create", resource=EVENT, namespace=body["metadata"]["namespace"], body=body)
         try:
-            await insist(lambda: self._connection.ask(request), self._patience)
+            await insist(lambda: self._connection.ask(request, self._patience.attempt), self._patience)
         except AlreadyExists:
             return  # the answer to an earlier attempt was lost
 
@@ -128,7 +128,7 @@ class Teller:
             content_type=MERGE_PATCH,
         )
         try:
-            await insist(lambda: self._connection.ask(request), self._patience)
+            await insist(lambda: self._connection.ask(request, self._patience.attempt), self._patience)
         except NotFound:
             return  # Events live for an hour
 

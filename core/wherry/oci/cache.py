@@ -23,6 +23,10 @@ _RESERVE = 64 << 20
 """Bytes that a download leaves free."""
 
 
+class Unusable(InputError):
+    """The folder cannot be written, or its disk is full."""
+
+
 class BlobCache:
     """All files lie under root, on one filesystem. Safe for any number of processes."""
 
@@ -73,7 +77,7 @@ class BlobCache:
             yield
         except OSError as error:
             cure = "set WHERRY_CACHE to a folder that can be written"
-            raise InputError(f"cache {self._root}: {error.strerror or error}", cure=cure) from None
+            raise Unusable(f"cache {self._root}: {error.strerror or error}", cure=cure) from None
 
     def _path(self, digest: str) -> Path:
         return self._blobs / hex_of(digest)
@@ -98,7 +102,7 @@ class BlobCache:
     def _check_space(self, descriptor: Descriptor) -> None:
         free = shutil.disk_usage(self._blobs).free
         if descriptor.size + _RESERVE > free:
-            raise InputError(
+            raise Unusable(
                 f"{descriptor.digest}: {descriptor.size} bytes do not fit into {self._blobs} ({free} bytes free)",
                 cure="free some space, or set WHERRY_CACHE to a folder elsewhere",
             )

@@ -68,12 +68,21 @@ class Ending:
     frames: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """Category and reason: `trap/unreachable`."""
+        return f"{self.category}/{self.reason}"
+
+    @property
+    def account(self) -> str:
+        """The sentence, and the backtrace below it."""
+        return "\n".join((self.sentence, *self.frames))
+
+    @property
     def message(self) -> str:
         """The termination message, cut to MESSAGE_LIMIT bytes of UTF-8; empty for an ordinary exit."""
         if self.category == "exit":
             return ""
-        text = "\n".join([f"{self.category}/{self.reason}: {self.sentence}", *self.frames])
-        return text.encode()[:MESSAGE_LIMIT].decode(errors="ignore")
+        return f"{self.name}: {self.account}".encode()[:MESSAGE_LIMIT].decode(errors="ignore")
 
 
 @lru_cache(256)  # every request of a server ends so

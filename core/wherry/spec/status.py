@@ -53,7 +53,7 @@ class Revision:
 class Trap:
     time: str = field(TIME, "When it happened.")
     pod: str = field(WORDS, "Pod in which it happened.")
-    reason: str = field(WORDS, "One of the reasons of the termination message.")
+    reason: str = field(WORDS, "Why, as in the termination message: trap/unreachable, limit/timeout.")
     message: str = field(SENTENCE, "One sentence and the backtrace.")
 
 
@@ -77,8 +77,8 @@ class Status:
     artifact: ArtifactStatus | None = field(Record(ArtifactStatus), "What runs.", default=None)
     rejected: tuple[Rejected, ...] = field(Listing(Record(Rejected), most=100), "What was put away.", default=())
     revisions: tuple[Revision, ...] = field(Listing(Record(Revision), most=100), "What ran.", default=())
-    finished_job: str = field(
-        WORDS, "Name of the Job that has run to its end, and is not run again when it is removed.", default=""
+    last_job: str = field(
+        WORDS, "Name of the Job that was made last, and is not made again when it is removed.", default=""
     )
     last_trap: Trap | None = field(Record(Trap), "The last trap.", default=None)
     conditions: tuple[Condition, ...] = field(

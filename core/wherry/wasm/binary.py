@@ -22,6 +22,10 @@ PREAMBLE = 8
 """Bytes of magic, version and layer, before the first section."""
 
 CUSTOM = 0
+SECTIONS_LIMIT = 100_000
+"""Top-level sections: a binary may hold millions that are empty, each of which costs its reader a microsecond."""
+NAME_LIMIT = 100_000
+"""Bytes of one name (JS API, implementation limits)."""
 
 
 class Section(NamedTuple):
@@ -95,7 +99,9 @@ class Reader:
 
     def name(self) -> str:
         """A name: its length in bytes, then UTF-8 (core §5.2.4)."""
-        size = self.u32()
+        start, size = self.offset, self.u32()
+        if size > NAME_LIMIT:
+            raise wrong(start, f"a name of {size} bytes", f"at most {NAME_LIMIT}")
         start = self.skip(size)
         try:
             return str(self._data[start : self.offset], "utf-8")
@@ -115,7 +121,11 @@ def wrong(offset: int, got: str, expected: str) -> InvalidModule:
 def sections(data: Bytes) -> Iterator[Section]:
     """The top-level sections in order. Payloads are not read, so that the cost is theirs in number, not in bytes."""
     reader = Reader(data, PREAMBLE, len(data))
+    count = 0
     while reader.left:
+        count += 1
+        if count > SECTIONS_LIMIT:
+            raise wrong(reader.offset, f"more than {SECTIONS_LIMIT} sections", "fewer")
         kind = reader.byte()
         size = reader.u32()
         start = reader.skip(size)

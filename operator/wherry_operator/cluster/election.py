@@ -157,7 +157,7 @@ class Election:
     async def _ask(self, verb: Any, body: Any) -> Any:
         name = "" if verb == "create" else self._lease.name
         request = Request(verb=verb, resource=LEASE, namespace=self._lease.namespace, name=name, body=body)
-        return await self._connection.ask(request, within=self._terms.patience / 2)
+        return await self._connection.ask(request, within=self._terms.patience / 2, queued=False)
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._terms.retry * (0.8 + 0.4 * random.random()))  # noqa: S311 - no secret

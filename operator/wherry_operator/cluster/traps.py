@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wherry.cluster.informer import Name, name_of
+from wherry.plan.ending import told
 from wherry.spec.status import Trap
 from wherry_operator.cluster.objects import app
 from wherry_operator.manifest import Key, Manifest
@@ -47,9 +48,11 @@ class Traps:
 
 def trap(event: Manifest) -> Trap:
     """From an Event, whose note is a termination message: `trap/<reason>: sentence`, then the backtrace."""
-    head, _, rest = event.get("note", "").partition(": ")
-    reason = head if rest and " " not in head else "trap"
-    return Trap(time=_when(event), pod=event["regarding"]["name"], reason=reason, message=event.get("note", ""))
+    note, pod = event.get("note", ""), event["regarding"]["name"]
+    ending = told(note)
+    if ending is None:
+        return Trap(time=_when(event), pod=pod, reason="trap/other", message=note)
+    return Trap(time=_when(event), pod=pod, reason=ending.name, message=ending.account)
 
 
 def _when(event: Manifest) -> str:

@@ -43,7 +43,7 @@ class Cluster:
             "propagationPolicy": propagation,
         }
         try:
-            await self._insist(_about(identity, "delete", body=options))
+            await self._insist(_about(identity, "delete", body=options), also=(Conflict,))
         except (NotFound, Replaced):
             return
 
@@ -118,7 +118,7 @@ class Cluster:
         raise refused
 
     async def _insist(self, request: Request, also: tuple[type[ClusterError], ...] = ()) -> Any:
-        return await insist(lambda: self._connection.ask(request), self._patience, also=also)
+        return await insist(lambda: self._connection.ask(request, self._patience.attempt), self._patience, also=also)
 
 
 def _about(identity: Identity, verb: Verb, **rest: Any) -> Request:

@@ -26,14 +26,14 @@ _ZERO = frozenset({"initialDelaySeconds", "hostPort", "minReadySeconds", "weight
 """Fields of which the API server does not keep what is nothing; of others, absence is something else."""
 
 
-def needs_apply(wanted: Manifest, observed: Manifest | None, finished_job: str = "") -> bool:
+def needs_apply(wanted: Manifest, observed: Manifest | None, last_job: str = "") -> bool:
     """observed: as the API server last told of it; None when it is not there.
 
-    finished_job: of the app's status. A Job that has run to its end may be removed, by its own TTL too: it is not made
-    again, because that would run it again.
+    last_job: of the app's status. A Job that was made and is not there was removed, by its TTL or by a person: it is
+    not made again, because that would run it again.
     """
     if observed is None:
-        return not (_is_job(wanted) and wanted["metadata"]["name"] == finished_job)
+        return not (_is_job(wanted) and wanted["metadata"]["name"] == last_job)
     if _is_job(wanted):  # a later operator may render other templates; what runs under this name is what was asked for
         return not _holds("", _without_template(wanted), observed)
     return _rendered(wanted) != _rendered(observed) or not _holds("", wanted, observed)

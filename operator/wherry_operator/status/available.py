@@ -48,6 +48,8 @@ def _running(workload: Workload, pods: Sequence[Manifest], ground: Ground) -> Ve
 
 
 def _job(workload: Workload, pods: Sequence[Manifest], ground: Ground) -> Verdict:
+    if workload.removed:
+        return workload.removed
     if workload.outcome == "complete":
         return Verdict("True", "JobComplete", "the Job has succeeded")
     if workload.outcome == "failed":

@@ -6,7 +6,7 @@ from wherry.spec.model import WasmApp
 from wherry.spec.status import Condition, ConditionType, Revision, Status
 from wherry_operator import labels
 from wherry_operator.conditions import CONDITIONS, Verdict
-from wherry_operator.status import revisions, traps, workload
+from wherry_operator.status import ended, revisions, traps, workload
 from wherry_operator.status.available import available, hindrance
 from wherry_operator.status.facts import Facts
 from wherry_operator.status.pods import Ground
@@ -26,7 +26,7 @@ def compute(app: WasmApp, generation: int, facts: Facts, now: str) -> Status:
 
     Where facts.invalid is set, app is `written.unreadable` and nothing of its spec is told.
     """
-    found = workload.find(facts.children, facts.pods)
+    found = workload.find(facts.children, facts.pods) or ended.removed(app)
     ground = _ground(app, facts)
     course = _course(app, facts, found, ground, now)
     verdicts = _verdicts(app, facts, available(found, facts.pods, ground), course)
@@ -38,7 +38,8 @@ def compute(app: WasmApp, generation: int, facts: Facts, now: str) -> Status:
         url=url(app.metadata.name, facts.children),
         artifact=course.artifact if course else app.status.artifact,
         rejected=course.rejected if course else app.status.rejected,
-        revisions=_revisions(app, facts, verdicts["Available"], course, now),
+        revisions=_revisions(app, verdicts["Available"], course, now),
+        last_job=ended.last_job(app, found),
         last_trap=traps.last(app.status.last_trap, facts.pods, facts.traps),
         conditions=tuple(_condition(app.status, each, verdicts[each], generation, now) for each in CONDITIONS),
     )
@@ -71,7 +72,7 @@ def _verdicts(app: WasmApp, facts: Facts, running: Verdict, course: Rollout | No
 def _resolved(facts: Facts) -> Verdict:
     if facts.invalid is not None:
         return Verdict("False", "InvalidSpec", "\n".join(map(str, facts.invalid.fields)))
-    return facts.supplied.resolved if facts.supplied else Verdict("Unknown", "Resolving")
+    return facts.supplied.resolved if facts.supplied else Verdict("Unknown", "NotTried")
 
 
 def _progressing(app: WasmApp, facts: Facts, course: Rollout | None) -> Verdict:
@@ -90,10 +91,10 @@ def _ready(verdicts: Verdicts, warnings: tuple[str, ...]) -> Verdict:
     return Verdict("True" if first.reason == "Ready" else "False", first.reason, message)
 
 
-def _revisions(app: WasmApp, facts: Facts, running: Verdict, course: Rollout | None, now: str) -> tuple[Revision, ...]:
+def _revisions(app: WasmApp, running: Verdict, course: Rollout | None, now: str) -> tuple[Revision, ...]:
     if course is None:
         return app.status.revisions
-    works = facts.applied is None and course.state == "complete" and running.reason in WORKS
+    works = course.state == "complete" and running.reason in WORKS
     known = revisions.with_running(app.status.revisions, course.artifact, now) if works else app.status.revisions
     return known[: app.spec.rollout.history_limit]
 

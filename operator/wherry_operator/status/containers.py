@@ -96,14 +96,14 @@ def pull_fault(message: str) -> str:
 
 def _not_started(message: str) -> Trouble:
     ending = told(message)
-    return Trouble("StartError", f"{ending.category}/{ending.reason}: {ending.sentence}" if ending else message)
+    return Trouble("StartError", f"{ending.name}: {ending.sentence}" if ending else message)
 
 
 def _ended(terminated: Status, own: bool, again: bool) -> Trouble | None:
     """own: whether it is ours, whose exit codes mean something. again: whether it ended more than once."""
     code, message = terminated.get("exitCode", 0), terminated.get("message", "")
     if ending := told(message):
-        return Trouble(_OF_CATEGORY[ending.category], f"{ending.category}/{ending.reason}: {ending.sentence}")
+        return Trouble(_OF_CATEGORY[ending.category], f"{ending.name}: {ending.sentence}")
     if terminated.get("reason") == OUT_OF_MEMORY:
         return Trouble("OutOfMemory", "killed, because it took more memory than resources.limits.memory")
     if terminated.get("reason") in START:

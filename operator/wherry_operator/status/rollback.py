@@ -49,7 +49,7 @@ def instead(app: WasmApp, found: Supplied) -> str:
 def settled(app: WasmApp, found: Supplied, good: Supplied | None) -> Supplied:
     """What is rendered and remembered. good: what `instead` came to, None where that was "".
 
-    What runs in place of another is remembered under its inputs and its time, so that neither is looked up again.
+    What runs in place of another is remembered under its inputs, so that neither is looked up again.
     """
     if found.artifact is None:
         return found
@@ -101,7 +101,7 @@ def _replaced(app: WasmApp, found: ArtifactStatus) -> bool:
 
 
 def _remembered(runs: ArtifactStatus, found: ArtifactStatus) -> ArtifactStatus:
-    return replace(runs, inputs=found.inputs, resolved_at=found.resolved_at)
+    return replace(runs, inputs=found.inputs)
 
 
 def _pinned(reference: str, digest: str) -> str:

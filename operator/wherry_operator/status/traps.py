@@ -34,7 +34,7 @@ def _of_pods(pods: Iterable[Manifest]) -> Iterator[Trap]:
 def _of_termination(pod: str, terminated: Manifest) -> Iterator[Trap]:
     ending, time = told(terminated.get("message", "")), terminated.get("finishedAt") or ""
     if ending and ending.category != "start" and re.fullmatch(TIME.pattern, time):
-        yield Trap(time=time, pod=pod, reason=ending.reason, message="\n".join((ending.sentence, *ending.frames)))
+        yield Trap(time=time, pod=pod, reason=ending.name, message=ending.account)
 
 
 def _time(trap: Trap) -> datetime:

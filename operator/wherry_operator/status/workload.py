@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from wherry_operator.conditions import Verdict
 from wherry_operator.manifest import Manifest
 from wherry_operator.status import pods as of_pods
 from wherry_operator.status.pods import condition
@@ -20,6 +21,7 @@ class Workload:
 
     state: of replacing Pods of an older template; `replaced`: all are of the newest, not all available. refused: why
     Kubernetes does not let Pods be made. outcome and words: of a Job that has ended. suspended: starts nothing.
+    removed: what is known of a Job that was made and is not there any more.
     """
 
     manifest: Manifest
@@ -32,6 +34,7 @@ class Workload:
     outcome: Outcome = ""
     words: str = ""
     suspended: bool = False
+    removed: Verdict | None = None
 
     @property
     def kind(self) -> str:

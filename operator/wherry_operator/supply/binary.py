@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import mmap
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from wherry.errors import ArtifactError, InvalidModule
-from wherry.wasm.inspect import inspect
+from wherry.wasm.inspect import inspect, inspection
+from wherry.wasm.names import Names
 
 NAMES = 64
 NAME_LENGTH = 128
+_ONE = threading.Lock()
 _DECIDING = ("_start", "wasi:http/", "wasi:cli/run")
 """How exports begin that say how a guest is run."""
 
@@ -18,7 +21,7 @@ _DECIDING = ("_start", "wasi:http/", "wasi:cli/run")
 @dataclass(frozen=True, slots=True)
 class Binary:
     """imports, exports: at most NAMES, because a status is kept by every client; those that decide `run` are first
-    kept, and longer ones than NAME_LENGTH left out. world: as `wherry.wasm.module` says, "" for none.
+    kept, and longer ones than NAME_LENGTH left out. world: as `wherry.wasm.module` says of these names, "" for none.
     """
 
     kind: str
@@ -29,15 +32,16 @@ class Binary:
 
 
 def read(path: Path, where: str) -> Binary:
-    """Read where it lies, without a copy in memory. Raises ArtifactError."""
+    """Read where it lies, without a copy in memory; one at a time, because it is computing. Raises ArtifactError."""
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with _ONE, path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             found = inspect(data)
     except InvalidModule as error:
         raise ArtifactError(f"{where}: {error.message}", cure=error.cure or "push a .wasm file") from None
     except ValueError:
         raise ArtifactError(f"{where}: an empty file", cure="push a .wasm file") from None
-    return Binary(found.kind, found.world, shown(found.imports), shown(found.exports), found.size)
+    names = Names(shown(found.imports), shown(found.exports))
+    return Binary(found.kind, inspection(found.kind, names, found.size).world, names.imports, names.exports, found.size)
 
 
 def shown(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from wherry.errors import ArtifactError, InputError, RegistryError, VerificationError
+from wherry.errors import ArtifactError, RegistryError, VerificationError
 from wherry.oci.access import WASM_LIMIT
-from wherry.oci.cache import BlobCache
+from wherry.oci.cache import BlobCache, Unusable
 from wherry.oci.cached import CachedReader
 from wherry.oci.credentials import Credential, Keychain
 from wherry.oci.fetch import fetched
@@ -32,6 +32,7 @@ PATIENCE = Patience(blob=20.0, rate=1 << 20, attempts=2, longest_wait=1.0, whole
 """Waiting for better times is the loop's: a thread that sleeps is a transfer that nobody else makes."""
 DOWNLOAD_LIMIT = 256 << 20
 """Bytes of one look: a binary, or the tar layers down to the one that holds it."""
+PATH_LIMIT = 1000
 _NEXT_CREDENTIAL = frozenset({"auth", "denied", "notfound"})
 
 
@@ -81,7 +82,7 @@ Recall = Callable[[Question], Found | None]
 
 
 def look(question: Question, place: Place, recall: Recall) -> Found:
-    """Raises RegistryError, ArtifactError, SignatureRefused, Refused, and InputError where scratch is of no use."""
+    """Raises RegistryError, ArtifactError, SignatureRefused, Refused, Unusable (scratch), InputError (a CA)."""
     _check_host(question.reference, place.registries)
     signatures = [(demand, demand.signatures()) for demand in question.demands]
     refusal: RegistryError | None = None
@@ -109,7 +110,7 @@ def _folder(scratch: Path) -> Iterator[Path]:
     try:
         folder = tempfile.TemporaryDirectory(dir=scratch)
     except OSError as error:
-        raise InputError(f"the operator's folder {scratch}: {error.strerror}") from None
+        raise Unusable(f"the operator's folder {scratch}: {error.strerror}") from None
     with folder as name:
         yield Path(name)
 
@@ -133,17 +134,30 @@ def _within(
             return replace(known, index=resolved.index_digest)
         layout.check(resolved, parse_manifest(reader.manifest(resolved.digest), resolved.where))
         signed_by = [name for demand, each in signatures for name in _signers(repository, resolved, demand, each)]
+        entrypoint = _entrypoint(resolved)
         path, wasm = fetched(repository, resolved, cache, place.wasm_limit, _Budget(resolved.where))
         found = binary.read(path, resolved.where)
-    entrypoint = f"/{resolved.program}" if resolved.program else ""
     return Found(resolved.digest, resolved.index_digest, wasm, entrypoint, found, tuple(dict.fromkeys(signed_by)))
+
+
+def _entrypoint(resolved: Resolved) -> str:
+    """The path that becomes the Pod's command; "" for a layer. Raises ArtifactError for one that no status holds."""
+    if len(resolved.program) > PATH_LIMIT or not resolved.program.isprintable():
+        found = f"an entrypoint of {len(resolved.program)} characters"
+        raise ArtifactError(f"{resolved.where}: got {found}, expected at most {PATH_LIMIT} that can be printed")
+    return f"/{resolved.program}" if resolved.program else ""
 
 
 def _named(reader: CachedReader, resolved: Resolved, index: str) -> Resolved:
     """With the index that a revision came from, if that does name the manifest."""
     if resolved.index_digest or not index:
         return resolved
-    found = parse(reader.manifest(index), f"{reader.name}@{index}")
+    try:
+        found = parse(reader.manifest(index), f"{reader.name}@{index}")
+    except RegistryError as error:
+        if error.kind != "notfound":
+            raise
+        return resolved
     names = isinstance(found, Index) and resolved.digest in {entry.digest for entry in found.manifests}
     return replace(resolved, index_digest=index) if names else resolved
 
@@ -170,12 +184,12 @@ class _Budget:
 
     def __init__(self, where: str) -> None:
         self._where = where
-        self._left = DOWNLOAD_LIMIT
+        self._sizes: dict[str, int] = {}
 
-    def total(self, _label: str, size: int) -> None:
-        """A transfer begins."""
-        self._left -= size
-        if self._left < 0:
+    def total(self, label: str, size: int) -> None:
+        """A transfer begins, perhaps once more."""
+        self._sizes[label] = size
+        if sum(self._sizes.values()) > DOWNLOAD_LIMIT:
             raise ArtifactError(f"{self._where}: got more than {DOWNLOAD_LIMIT} bytes to look through for its Wasm")
 
     def advance(self, _size: int) -> None:

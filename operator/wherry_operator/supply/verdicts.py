@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wherry.errors import ArtifactError, InvalidReference, LayoutNotRunnable, RegistryError, WherryError
+from wherry.oci.cache import Unusable
 from wherry.spec.status import ArtifactStatus, Truth
 from wherry_operator.conditions import Verdict
 from wherry_operator.supply.demands import Demand
@@ -18,7 +19,10 @@ _REASONS = {
     "digest": "ArtifactRefused",
 }
 """By kind of RegistryError; every other is an outage."""
-_CURES = {"Unauthorized": "name a Secret with a login that may pull it in spec.pull.secrets"}
+_CURES = {
+    "Unauthorized": "name a Secret with a login that may pull it in spec.pull.secrets",
+    "NoScratchSpace": "ask who runs the operator",
+}
 NOT_ASKED = Verdict("Unknown", "NotAsked", "neither the app nor the cluster asks for a signature")
 NOT_CHECKED = Verdict("Unknown", "NotChecked", "there is no artifact yet whose signatures could be looked at")
 NOT_TRIED = Verdict("Unknown", "NotTried", "the registry is not asked before the keys of spec.verify are there")
@@ -65,7 +69,9 @@ def reason_of(error: WherryError) -> str:
             return "ArtifactRefused"
         case InvalidReference():
             return "InvalidReference"
-    return "NoScratchSpace"
+        case Unusable():
+            return "NoScratchSpace"
+    return "RegistryUnavailable"
 
 
 def _cut(text: str) -> str:
