@@ -13,8 +13,6 @@ the other containers and calls `delete` for the sandbox alone. One line for each
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,7 +21,7 @@ from pathlib import Path
 from wherry.errors import StartError
 from wherry_shim.grouping import pod_of
 from wherry_shim.linux.cgroup import CgroupError
-from wherry_shim.linux.cgroup.files import processes, remove_directory, wait
+from wherry_shim.linux.cgroup.files import kill_processes, remove_directory
 from wherry_shim.linux.cgroup.files import write as write_value
 from wherry_shim.linux.mounts import MNT_DETACH, umount
 
@@ -95,12 +93,5 @@ def _thaw(folder: str) -> None:
 
 
 def _remove_cgroup(folder: str) -> None:
-    def empty() -> bool:
-        pids = processes(folder)
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        return not pids
-
-    wait(empty, f"{folder}: processes outlive SIGKILL")
+    kill_processes(folder)
     remove_directory(folder)

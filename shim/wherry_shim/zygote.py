@@ -25,6 +25,7 @@ from wherry_shim.linux.clone import clone
 from wherry_shim.linux.process import set_name
 from wherry_shim.reply import Launcher
 from wherry_shim.settings import Settings, from_environment
+from wherry_shim.watchdog import Watchdog
 
 _LINE_LIMIT = 1 << 16
 """Bytes: what a FIFO holds; a request has at most PIPE_BUF."""
@@ -36,8 +37,9 @@ _LAST_ANSWERS = 3.0
 class Zygote:
     """Answers launchers until SIGTERM."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, watchdog: Watchdog) -> None:
         self._settings = settings
+        self._watchdog = watchdog
         settings.state.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._alone = _only_one(settings.state / "zygote.lock")
         self._requests = _fifo(settings.state / "zygote.requests")
@@ -57,7 +59,8 @@ class Zygote:
             signal.signal(number, lambda *_: None)
         self._tell_pid()
         while not self._stopping:
-            for key, _ in self._selector.select():
+            self._watchdog.tell()
+            for key, _ in self._selector.select(self._watchdog.seconds):
                 key.data()
         self._finish()
 
@@ -105,6 +108,7 @@ class Zygote:
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         self._selector.close()
+        self._watchdog.close()
         for descriptor in (self._requests, self._alive, self._wakeups, self._waker, self._alone):
             os.close(descriptor)
         for launcher in self._children.values():
@@ -164,7 +168,7 @@ def main() -> int:
     try:
         set_name("wherry-zygote")  # by which launchers know it
         settings = from_environment(os.environ)
-        zygote = Zygote(settings)
+        zygote = Zygote(settings, Watchdog(os.environ))
         sweep(settings.hosts)
         _install_holder(settings.holder)
     except BlockingIOError:

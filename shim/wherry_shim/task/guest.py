@@ -31,7 +31,7 @@ _KEPT = ("metrics", "trap")
 class Guest:
     """See Workload. state: the folder of the node's state, where its pod's counters and traps are kept."""
 
-    refusal = "exec is not supported in a Wasm container: it holds no program but its own"
+    executor = "exec is not supported in a Wasm container: it holds no program but its own"
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it is, where it runs, who makes it
         self, spec: Mapping[str, Any], order: WorkerOrder, names: Names, state: Path, nursery: Nursery, reaper: Reaper
@@ -102,9 +102,6 @@ class Guest:
     async def start(self) -> None:
         os.write(self._go, GO)
         self._close_go()
-
-    async def execute(self, _exec_id: str, _process: bytes, _names: Names) -> Born:
-        raise NotImplementedError(self.refusal)
 
     def end_input(self, _exec_id: str) -> None:
         if self._streams:
