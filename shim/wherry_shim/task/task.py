@@ -80,16 +80,18 @@ class Task(Life):
             self.check("update")
             await asyncio.to_thread(self.workload.cgroup.update, resources)
 
-    async def kill(self, number: int, everyone: bool) -> None:
-        """Raises RpcError NOT_FOUND when there is nothing left to kill."""
-        self.check("kill")
-        self.signal(number)  # before all: it may be on its way into its cgroup
-        if everyone and number == signal.SIGKILL:
-            await asyncio.to_thread(self.workload.cgroup.kill)
-        elif everyone:
-            self._signal_others(number)
+    def signal(self, number: int) -> None:
+        super().signal(number)
         if number == signal.SIGKILL and self.state is State.PAUSED:
             self.workload.cgroup.thaw()  # in a freezer of version 1 nobody dies
+
+    async def kill_all(self, number: int) -> None:
+        """Signal all of its processes. Raises RpcError as `signal`."""
+        self.signal(number)  # before all: it may be on its way into its cgroup
+        if number == signal.SIGKILL:
+            await asyncio.to_thread(self.workload.cgroup.kill)
+        else:
+            self._signal_others(number)
 
     def _signal_others(self, number: int) -> None:
         for pid in set(self.workload.cgroup.pids()) - {self.pid}:
