@@ -5,16 +5,10 @@
     hosts/<name>/pods/<pod>    a pod that it runs, or is about to be asked to: a link to its bundle
     hosts/<name>/retired       it takes no more pods
 
-<<<<<<< HEAD
 Hosts of one containerd and namespace share a prefix, and with the tree that they run from a longer one: after an
 upgrade no pod goes to a host of the old version. Everything that adds or removes happens under one lock, so that a pod
-is never given to a host that is about to end. A host that died is found by its socket, which nobody answers; a pod
-that was given a place and then came to nothing, by its bundle, which containerd has removed.
-=======
-Hosts of one containerd and namespace share a prefix. Everything that adds or removes happens under one lock, so that a
-pod is never given to a host that is about to end. A host that died is found by its lock, which is free; a pod that was
+is never given to a host that is about to end. A host that died is found by its lock, which is free; a pod that was
 given a place and then came to nothing, by its bundle, which containerd has removed.
->>>>>>> node
 """
 
 from __future__ import annotations
@@ -109,16 +103,6 @@ class Hosts:
     def join(self, pod: str, bundle: Path) -> Place | None:
         """Give a new pod a place with a host that is there, if one has room."""
         with self._locked():
-<<<<<<< HEAD
-            alive = list(_alive(self._folder, self._prefix))
-            ours = (place for place in alive if place.folder.name.startswith(self._ours))
-            free = (place for place in ours if place.takes(self._capacity))
-            found = next((place for place in alive if place.has(pod)), None) or next(free, None)
-            if found is None:
-                return self._founded(pod, bundle)
-            found.take(pod, bundle)
-            return found, None
-=======
             return self._joined(pod, bundle)
 
     def place(self, pod: str, bundle: Path) -> tuple[Place, Seat | None]:
@@ -127,7 +111,6 @@ class Hosts:
             if found := self._joined(pod, bundle):
                 return found, None
             return self._founded(pod, bundle)
->>>>>>> node
 
     def leave(self, place: Place, pod: str) -> None:
         """The pod is gone."""
@@ -142,21 +125,17 @@ class Hosts:
             place.remove()
             return True
 
-<<<<<<< HEAD
-    def _founded(self, pod: str, bundle: Path) -> tuple[Place, socket.socket]:
-        place = Place(self._folder / f"{self._ours}{os.getpid()}")
-=======
     def _joined(self, pod: str, bundle: Path) -> Place | None:
         alive = list(_alive(self._folder, self._prefix))
-        free = (place for place in alive if place.takes(self._capacity))
+        ours = (place for place in alive if place.folder.name.startswith(self._ours))
+        free = (place for place in ours if place.takes(self._capacity))
         found = next((place for place in alive if place.has(pod)), None) or next(free, None)
         if found:
             found.take(pod, bundle)
         return found
 
     def _founded(self, pod: str, bundle: Path) -> tuple[Place, Seat]:
-        place = Place(self._folder / f"{self._prefix}-{os.getpid()}")
->>>>>>> node
+        place = Place(self._folder / f"{self._ours}{os.getpid()}")
         (place.folder / _PODS).mkdir(mode=0o700, parents=True)
         try:
             place.take(pod, bundle)
@@ -195,10 +174,10 @@ def _places(folder: Path, prefix: str) -> list[Place]:
     return [Place(found) for found in sorted(folder.glob(f"{prefix}*-*"))]
 
 
-<<<<<<< HEAD
 def _short(*what: str) -> str:
     return hashlib.sha256("\n".join(what).encode()).hexdigest()[:8]
-=======
+
+
 def _is_free(lock: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -212,7 +191,6 @@ def _locked_for_good(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
->>>>>>> node
 
 
 @contextmanager

@@ -67,27 +67,8 @@ class Cri:
 
     def ask(self, method: str, request: Message, answer: type[Answer], service: str = "RuntimeService") -> Answer:
         """Any question. Raises NodeError with what containerd says, or that it is silent."""
-        path = f"/runtime.v1.RuntimeService/{method}"
+        path = f"/runtime.v1.{service}/{method}"
         try:
-<<<<<<< HEAD
-            return answer.FromString(self._call(f"/runtime.v1.{service}/{method}", request.SerializeToString()))
-        except (OSError, RpcError, DecodeError) as error:
-            raise NodeError(f"{self.socket}: {method}: {error}", cure="see the log of containerd") from None
-
-    def _call(self, path: str, request: bytes) -> bytes:
-        deadline = time.monotonic() + self.timeout
-        call = UnaryCall(path, request, {})
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(self.timeout)
-            connection.connect(str(self.socket))
-            answer = None
-            while answer is None:
-                connection.settimeout(max(0.001, deadline - time.monotonic()))
-                connection.sendall(call.outgoing())
-                answer = call.receive(connection.recv(_PIECE))
-            return answer
-=======
             return answer.FromString(called(str(self.socket), path, request.SerializeToString(), self.timeout))
         except (OSError, RpcError, DecodeError) as error:
             raise NodeError(f"{self.socket}: {method}: {error}", cure="see the log of containerd") from None
->>>>>>> node
