@@ -39,12 +39,17 @@ def test_an_operator_that_is_killed_comes_to_the_same_end(
                 running.restart()
         proxy.plan(None)
         proxy.cut()
-        ended = settled(place, edits)
+        expected = undisturbed(place, edits, tmp_path, registries)
+        assert until(lambda: settled(place, edits) == expected)
+
+
+def undisturbed(place: Place, edits: Edits, folder: Path, registries: str) -> dict[str, Any]:
+    """What an operator that nothing happens to makes of the last edits."""
     other = Place(place.plane, place.plane.new_namespace(), place.host)
     for name, spec in edits.specs.items():
         other.apply(name, **spec)
-    with operator(tmp_path, place.plane.kubeconfig(), other.namespace, registries=registries):
-        assert settled(other, edits) == ended
+    with operator(folder, place.plane.kubeconfig(), other.namespace, registries=registries):
+        return settled(other, edits)
 
 
 def settled(place: Place, edits: Edits) -> dict[str, Any]:
