@@ -91,6 +91,12 @@ class _Attempt:
         with node.step("adding the runtime to containerd's configuration"):
             pending = [edit for edit in self.edits if node.containerd.read(edit.path) != edit.text]
             node.containerd.apply(pending, node.changes)
+            for edit in self.edits:
+                # A file that is cut to itself is ours as a whole.
+                cut = edit.cut if edit.cut(edit.text) != edit.text else _nothing
+                node.changes.adopt(edit.path, cut)
+            for path in node.services.files:
+                node.changes.adopt(path, _nothing)
         if pending or self._is_unknown():
             self._changed = self._restarted = True
             with node.step("restarting containerd"):
@@ -131,6 +137,10 @@ class _Attempt:
             yield node.placement.clear
         for folder in self._absent:
             yield partial(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _nothing(_: str) -> str:
+    return ""
 
 
 def _fault_of(undo: Callable[[], object]) -> str:
