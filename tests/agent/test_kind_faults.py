@@ -67,7 +67,7 @@ def test_without_an_api_server_a_dead_zygote_is_still_helped(agents: Agents) -> 
     agents.node.apply(app("stays", FIRST))
     agents.until(lambda: serves(agents, "stays"), 60)
     pod = restarts(agents, "stays")
-    agents.node.exec("mv", API, "/root/held.yaml")
+    agents.node.exec("mv", API, "/tmp/held.yaml")
     try:
         agents.until(
             lambda: "kube-apiserver" not in agents.node.exec("sh", "-c", "cat /proc/[0-9]*/comm 2>/dev/null; true"), 90
@@ -75,7 +75,7 @@ def test_without_an_api_server_a_dead_zygote_is_still_helped(agents: Agents) -> 
         agents.node.exec("systemctl", "disable", "--now", "wherry-zygote")
         agents.until(lambda: zygote(agents) != "", 120)
     finally:
-        agents.node.exec("mv", "/root/held.yaml", API)
+        agents.node.exec("mv", "/tmp/held.yaml", API)
     agents.until(lambda: agents.runs(FIRST), 180)
     assert restarts(agents, "stays") == pod
     agents.node.kubectl("delete", "pod", "stays", "--timeout=60s")

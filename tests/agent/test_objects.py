@@ -78,7 +78,11 @@ def test_a_trap_is_an_event_of_the_pod_that_people_and_the_operator_read(station
     assert about["fieldPath"] == "spec.containers{app}"
     path = f"/apis/events.k8s.io/v1/namespaces/{station.name}/events/{event['metadata']['name']}"
     read = traps.trap(station.server.ask("GET", path).body)
-    assert (read.pod, read.reason, read.message) == ("cart", "trap/unreachable", MESSAGE)
+    assert (read.pod, read.reason, read.message) == (
+        "cart",
+        "trap/unreachable",
+        MESSAGE.removeprefix("trap/unreachable: "),
+    )
     assert event["metadata"]["labels"] == {"wherry.dev/app": "cart"}
 
 

@@ -39,26 +39,31 @@ def test_an_operator_that_is_killed_comes_to_the_same_end(
                 running.restart()
         proxy.plan(None)
         proxy.cut()
-        ended = settled(place, edits)
+        expected = undisturbed(place, edits, tmp_path, registries)
+        assert until(lambda: settled(place, edits) == expected)
+
+
+def undisturbed(place: Place, edits: Edits, folder: Path, registries: str) -> dict[str, Any]:
+    """What an operator that nothing happens to makes of the last edits."""
     other = Place(place.plane, place.plane.new_namespace(), place.host)
     for name, spec in edits.specs.items():
         other.apply(name, **spec)
-    with operator(tmp_path, place.plane.kubeconfig(), other.namespace, registries=registries):
-        assert settled(other, edits) == ended
+    with operator(folder, place.plane.kubeconfig(), other.namespace, registries=registries):
+        return settled(other, edits)
 
 
 def settled(place: Place, edits: Edits) -> dict[str, Any]:
     """What there is once every app has its status and nothing of the others is left, without what time decides."""
-    until(lambda: all(at_rest(place, name) for name in edits.specs))
+    for name in edits.specs:
+        place.until("WasmApp", name, at_rest)
     until(lambda: owners(place) <= set(edits.specs))
     return {name: story(place, name) for name in NAMES}
 
 
-def at_rest(place: Place, name: str) -> bool:
-    app = place.find("WasmApp", name)
-    if app is None or app.get("status", {}).get("observedGeneration") != app["metadata"]["generation"]:
+def at_rest(app: Manifest) -> bool:
+    if app.get("status", {}).get("observedGeneration") != app["metadata"]["generation"]:
         return False
-    running = condition(app, "Available")["reason"] in ("Available", "ScaledToZero", "Scheduled", "JobRunning")
+    running = condition(app, "Available")["reason"] in ("Available", "ScaledToZero", "Scheduled", "JobComplete")
     progressing = condition(app, "Progressing")
     return running and progressing["reason"] == "Complete"
 

@@ -1,0 +1,35 @@
+"""One cluster for all stories, a namespace for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.cluster import Cluster, running
+from tests.e2e.namespace import Namespace
+
+LONGEST = 50
+"""Of a namespace's name."""
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    return running()
+
+
+@pytest.fixture
+def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    """Named after its story; it goes with it, unless the story failed and somebody wants to look."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))[:LONGEST].strip("-")
+    cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait")
+    cluster.kubectl("create", "namespace", name)
+    yield Namespace(cluster, name)
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def client(namespace: Namespace) -> Client:
+    return Client(namespace)
