@@ -243,6 +243,20 @@ def test_a_record_that_was_lost_with_the_prefix_does_not_keep_files_from_going_b
     assert {path: data for path, (data, *_) in rig.snapshot().items()} == before
 
 
+def test_a_file_that_needed_no_change_is_never_ours(rig: Rig) -> None:
+    """containerd 2 finds the drop-in by an import of the administrator's."""
+    config = rig.daemon.config
+    if rig.daemon.version != "1.7":
+        config.write_text(f'imports = ["{config.parent}/conf.d/*.toml"]\n{config.read_text()}')
+    before = config.read_bytes()
+    install(rig.node, None)
+    assert (str(config) in rig.node.changes.paths()) == (rig.daemon.version == "1.7")
+    shutil.rmtree(rig.folder / "opt")
+    install(rig.node, None)
+    uninstall(rig.node)
+    assert config.read_bytes() == before
+
+
 def test_another_handler_of_our_name_is_refused_before_anything_is_done(rig: Rig) -> None:
     table = '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.wherry]\nruntime_type = "x"\n'
     rig.daemon.config.write_text(rig.daemon.config.read_text() + table)

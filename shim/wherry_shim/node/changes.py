@@ -78,7 +78,7 @@ class Changes:
         _replace(file, data, _state(file) or FileState("", mode, (0, 0), (0, 0), {}), keep_times=False)
 
     def adopt(self, path: str, cut: Cut) -> None:
-        """The file says what it is to say, and no record tells since when: what it was is what is left of it without us.
+        """The file says what it is to say, and no record tells since when: it was what is left of it without us.
 
         A file that is nothing without us was not there.
         """

@@ -91,12 +91,7 @@ class _Attempt:
         with node.step("adding the runtime to containerd's configuration"):
             pending = [edit for edit in self.edits if node.containerd.read(edit.path) != edit.text]
             node.containerd.apply(pending, node.changes)
-            for edit in self.edits:
-                # A file that is cut to itself is ours as a whole.
-                cut = edit.cut if edit.cut(edit.text) != edit.text else _nothing
-                node.changes.adopt(edit.path, cut)
-            for path in node.services.files:
-                node.changes.adopt(path, _nothing)
+            self._adopt()
         if pending or self._is_unknown():
             self._changed = self._restarted = True
             with node.step("restarting containerd"):
@@ -104,6 +99,14 @@ class _Attempt:
         if node.services.automatic:
             with node.step("asking containerd for its runtimes"):
                 node.handlers({*self.handlers, HANDLER})
+
+    def _adopt(self) -> None:
+        """Files that say what they are to say, but of which the record was lost. One without our part is not ours."""
+        for edit in self.edits:
+            if edit.whole or edit.cut(edit.text) != edit.text:
+                self.node.changes.adopt(edit.path, _nothing if edit.whole else edit.cut)
+        for path in self.node.services.files:
+            self.node.changes.adopt(path, _nothing)
 
     def _is_unknown(self) -> bool:
         """Whether containerd runs without a table that it would read now: somebody put it back."""
