@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -80,7 +81,7 @@ def words(app: Manifest, status: Status, pods: Sequence[Manifest]) -> dict[str, 
     return {
         "module": [module(status.artifact)] if status.artifact else [],
         "pods": [*map(pod_line, pods)] or ["none"],
-        "conditions": [line for each in status.conditions for line in condition_lines(each)] or [SILENT],
+        "conditions": [line for each in told_once(status.conditions) for line in condition_lines(each)] or [SILENT],
         "revisions": [revision_line(*each, status) for each in enumerate(status.revisions)],
         "put away": [f"{each.digest} at {each.time}: {each.reason}" for each in status.rejected],
         "last trap": trap_lines(status.last_trap) if status.last_trap else [],
@@ -111,6 +112,14 @@ def brief(pod: Manifest) -> dict[str, Any]:
         "restarts": restarts,
         "node": (pod.get("spec") or {}).get("nodeName", ""),
     }
+
+
+def told_once(conditions: Sequence[Condition]) -> Iterator[Condition]:
+    """Ready repeats the message of the condition that is in its way: here that one stands above it."""
+    for each in conditions:
+        known = next((other.message for other in conditions if other != each and other.reason == each.reason), "")
+        repeats = each.type == "Ready" and bool(known)
+        yield replace(each, message=each.message.removeprefix(known).removeprefix("; ")) if repeats else each
 
 
 def condition_lines(condition: Condition) -> list[str]:

@@ -22,10 +22,12 @@ from wherry_agent.node_metrics import NodeState, cache_size, node_page
 from wherry_agent.node_object import NodeObject
 from wherry_agent.pods import Orders, Pods
 from wherry_agent.post import Post
+from wherry_agent.probing import Probing
 from wherry_agent.programs import Programs
 from wherry_agent.progress import Progress
 from wherry_agent.trap_events import TrapEvents
 from wherry_agent.trap_files import taken
+from wherry_agent.warming import Warming
 
 LOG = logging.getLogger(__name__)
 LOOK, LISTEN, ASK = 1.0, 5.0, 15.0
@@ -35,9 +37,9 @@ LOOK, LISTEN, ASK = 1.0, 5.0, 15.0
 class Agent:
     """Belongs to one event loop."""
 
-    def __init__(self, connection: Connection, post: Post, programs: Programs | None = None) -> None:
+    def __init__(self, connection: Connection, post: Post, programs: Programs) -> None:
         self._connection, self._post = connection, post
-        self._programs = programs or Programs(post)
+        self._programs = programs
         self._installation = Installation(post.host, post.prefix, post.state)
         self._node = NodeObject(connection, post)
         self._orders, self._pods = Orders(UNINSTALL, post.daemon_set), Pods()
@@ -45,6 +47,8 @@ class Agent:
         self._ledger = Ledger(post.host.at(post.state), self._pods)
         self._progress = Progress()
         self._events = TrapEvents(self._pods, teller)
+        self._warming = Warming(self._pods, programs)
+        self._warm: asyncio.Task[None] | None = None
         self._seen = asyncio.Event()
         self._is_known = True
         self._cache = (0, 0)
@@ -56,7 +60,10 @@ class Agent:
                 group.create_task(informer.run())
             group.create_task(self._ask_around())
             group.create_task(self._listen())
-            await self._steps()
+            try:
+                await self._steps()
+            finally:
+                await self._cool_down()
 
     def is_ready(self) -> bool:
         """Whether this version works here: a DaemonSet's rollout waits for it, node after node."""
@@ -79,7 +86,7 @@ class Agent:
         return node_page(state, meters)
 
     def _informers(self) -> tuple[Informer, ...]:
-        here = Feed(resource=POD, fields=f"spec.nodeName={self._post.node}", metadata_only=True)
+        here = Feed(resource=POD, fields=f"spec.nodeName={self._post.node}")
         own = Feed(
             resource=DAEMON_SET,
             namespace=self._post.namespace,
@@ -134,7 +141,21 @@ class Agent:
             return
         self._is_known = True
         self._progress.succeeded(time.monotonic(), self._installation.signature())
+        self._warm_up()
         await self._mark()
+
+    def _warm_up(self) -> None:
+        """On the tree that is in use now."""
+        if self._warm is None:
+            self._warm = asyncio.ensure_future(self._warming.run())
+        self._warming.installed(self._installation.current)
+
+    async def _cool_down(self) -> None:
+        """Nothing compiles any more."""
+        if self._warm is not None:
+            self._warm.cancel()
+            await asyncio.wait([self._warm])
+            self._warm = None
 
     async def _mark(self) -> None:
         await self._node.mark(self._installation.current)
@@ -147,6 +168,8 @@ class Agent:
 
     async def _uninstall(self) -> None:
         if order := self._progress.order:
+            await self._cool_down()
+            await Probing(self._connection, self._post).clear()
             ended = await self._programs.uninstall(force=order.force)
             if ended.fault:
                 self._progress.failed(time.monotonic())

@@ -20,12 +20,13 @@ from wherry_agent.agent import Agent
 from wherry_agent.names import REPORTER
 from wherry_agent.post import Post
 from wherry_agent.probing import prove
+from wherry_agent.programs import OwnPrograms
 from wherry_agent.uninstalling import Uninstall
 from wherry_shim.node.cli import FOLDER, PREFIX, Group, node_at
 from wherry_shim.node.install import install
 
 PROGRAM = REPORTER.rpartition("/")[2]
-CLASSES = "wherry,wherry-probe"
+CLASSES = "wherry"
 
 
 @click.group(
@@ -133,7 +134,7 @@ def uninstall_command(  # noqa: PLR0913, PLR0917 - one for each option
 
 async def _agent(post: Post, port: int) -> None:
     async with connect(find(os.environ), PROGRAM) as connection:
-        await Agent(connection, post).run(port)
+        await Agent(connection, post, OwnPrograms(post)).run(port)
 
 
 async def _until_told(work: Coroutine[None, None, None]) -> bool:

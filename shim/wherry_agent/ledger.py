@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wherry.engine.metering import GAUGES, attach
 from wherry.errors import InputError
-from wherry_agent.pods import PodName, Pods
+from wherry_agent.pods import PodOfNode, Pods
 
 LONGEST = 600.0
 """Seconds that the last counts of a container that is gone wait for somebody to scrape them."""
@@ -23,7 +23,7 @@ Key = tuple[str, str]
 class Meter:
     """One container's counters. gone: when its file was first missing; None while it is there. shown: since then."""
 
-    pod: PodName
+    pod: PodOfNode
     container: str
     total: Mapping[str, int]
     gone: float | None = None

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wherry.cluster.informer import Name
 from wherry.cluster.names import APP, Manifest
+from wherry.plan.annotation import PREFIX
 
 
 @dataclass(frozen=True, slots=True)
-class PodName:
-    """app: the WasmApp's name, "" for a Pod of another origin."""
+class Code:
+    """What a Wasm container needs compiled. image: pinned by its digest. plan: the container's annotation."""
+
+    image: str
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class PodOfNode:
+    """app: the WasmApp's name, "" for a Pod of another origin. codes: of its Wasm containers. waits: to start."""
 
     namespace: str
     name: str
     uid: str
     app: str
+    codes: tuple[Code, ...] = ()
+    waits: bool = False
 
     def manifest(self) -> Manifest:
         """As much of the object as an Event needs."""
@@ -28,25 +40,40 @@ class Pods:
     """A sink of an informer."""
 
     def __init__(self) -> None:
-        self._by_uid: dict[str, PodName] = {}
+        self._by_uid: dict[str, PodOfNode] = {}
 
-    def __len__(self) -> int:
-        return len(self._by_uid)
+    def __iter__(self) -> Iterator[PodOfNode]:
+        return iter(tuple(self._by_uid.values()))
 
-    def get(self, uid: str) -> PodName | None:
+    def get(self, uid: str) -> PodOfNode | None:
         """None for one that the API server has not told of, or no longer knows."""
         return self._by_uid.get(uid)
 
     def put(self, manifest: Manifest) -> None:
         metadata = manifest["metadata"]
-        app = (metadata.get("labels") or {}).get(APP, "")
-        self._by_uid[metadata["uid"]] = PodName(metadata["namespace"], metadata["name"], metadata["uid"], app)
+        self._by_uid[metadata["uid"]] = PodOfNode(
+            metadata["namespace"],
+            metadata["name"],
+            metadata["uid"],
+            (metadata.get("labels") or {}).get(APP, ""),
+            tuple(_codes(manifest)),
+            (manifest.get("status") or {}).get("phase", "Pending") == "Pending" and "deletionTimestamp" not in metadata,
+        )
 
     def remove(self, manifest: Manifest) -> None:
         self._by_uid.pop(manifest["metadata"]["uid"], None)
 
     def keep(self, namespace: str, names: set[Name]) -> None:  # noqa: ARG002 - the feed is of all namespaces
         self._by_uid = {uid: pod for uid, pod in self._by_uid.items() if (pod.namespace, pod.name) in names}
+
+
+def _codes(pod: Manifest) -> Iterator[Code]:
+    """An image by its tag may be another one by the time that the kubelet pulls it: those are left to it."""
+    annotations = pod["metadata"].get("annotations") or {}
+    for container in (pod.get("spec") or {}).get("containers") or ():
+        plan = annotations.get(f"{PREFIX}{container['name']}")
+        if plan and "@sha256:" in container.get("image", "") and container.get("imagePullPolicy") != "Never":
+            yield Code(container["image"], plan)
 
 
 class Orders:

@@ -83,8 +83,12 @@ class Probing:
                 seen = Verdict(State.WAITS, failure.message)
         return seen
 
+    async def clear(self) -> None:
+        """A probe that was left behind is gone afterwards. Raises a ClusterError."""
+        await self._gone(name_for(self._post.pod))
+
     async def _gone(self, name: str) -> None:
-        """A probe that an agent before us has left has the name until its end."""
+        """It has its name until its end."""
         deadline = time.monotonic() + self._patience.budget
         try:
             await self._ask("delete", name)

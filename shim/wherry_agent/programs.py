@@ -10,6 +10,7 @@ import logging
 import sys
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 from wherry_agent.post import Post
 
@@ -34,18 +35,38 @@ class Ended:
         return (marked or [*self.said[-1:], f"exit status {self.code}"])[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Programs:
-    post: Post
+class Programs(Protocol):
+    """What changes a node."""
 
     async def install(self, *, proven: bool) -> Ended:
         """Install, upgrade or repair. proven: nothing has to be probed that is not changed."""
+
+    async def uninstall(self, *, force: bool) -> Ended:
+        """Put the node back as it was. force: and end Wasm pods that run."""
+
+    async def prewarm(self, image: str, plan: str, *, pull: bool) -> Ended:
+        """Compile what Pods with this annotation need. pull: fetch the image, if anybody may."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrograms:
+    """Those of this image, on the node that is mounted into it."""
+
+    post: Post
+
+    async def install(self, *, proven: bool) -> Ended:
         return await run("wherry_agent", "install", *(["--proven"] if proven else []))
 
     async def uninstall(self, *, force: bool) -> Ended:
-        """Put the node back as it was."""
-        places = ("--root", str(self.post.root), "--prefix", self.post.prefix)
-        return await run("wherry_shim.node", "uninstall", *places, *(["--force"] if force else []))
+        return await run("wherry_shim.node", "uninstall", *self._places, *(["--force"] if force else []))
+
+    async def prewarm(self, image: str, plan: str, *, pull: bool) -> Ended:
+        options = ("--no-systemd", "--plan", plan, *(["--pull"] if pull else []))
+        return await run("wherry_shim.node", "prewarm", *self._places, *options, image)
+
+    @property
+    def _places(self) -> tuple[str, ...]:
+        return "--root", str(self.post.root), "--prefix", self.post.prefix
 
 
 async def run(module: str, *arguments: str) -> Ended:

@@ -21,17 +21,34 @@ _OLDEST = (2, 3)
 """With version 3 the containers of a pod share its sandbox's connection: no call of the launcher for each."""
 
 
-def answered(address: str, launcher: int, container: str) -> bytes:
-    """What containerd reads from `start`. launcher: its pid."""
-    given = _params(_standard_input(launcher))
-    if given and given.instance_id == container and _version(given.containerd_version) >= _OLDEST:
+def answered(address: str, container: str, given: bytes) -> bytes:
+    """What containerd reads from `start`. given: what it wrote to the launcher's stdin. Pure."""
+    params = _params(given)
+    if params and params.instance_id == container and _version(params.containerd_version) >= _OLDEST:
         return BootstrapResult(version=3, address=address, protocol="ttrpc").SerializeToString()
     return address.encode()
 
 
-def _standard_input(pid: int) -> bytes:
-    """What waits in a pipe on the process's stdin; nothing where that is no pipe."""
-    path = Path(f"/proc/{pid}/fd/5")
+def has_come(launcher: int) -> bool:
+    """Whether `standard_input` would not wait."""
+    path = Path(f"/proc/{launcher}/fd/5")
+    if not stat.S_ISFIFO(path.stat().st_mode):
+        return True
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        poll = select.poll()
+        poll.register(pipe, 0)
+        return any(happened & select.POLLHUP for _, happened in poll.poll(0))
+    finally:
+        os.close(pipe)
+
+
+def standard_input(launcher: int) -> bytes:
+    """What comes by a pipe on the launcher's stdin until that ends; nothing where it is no pipe. Raises OSError.
+
+    launcher: its pid. One that has not ended after half a second counts as one that has.
+    """
+    path = Path(f"/proc/{launcher}/fd/5")
     if not stat.S_ISFIFO(path.stat().st_mode):
         return b""
     data = b""

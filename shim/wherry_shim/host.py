@@ -6,14 +6,13 @@ import asyncio
 import gc
 import os
 import signal
-import socket
 import sys
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
 from wherry_shim import holder
-from wherry_shim.hosts import Hosts, Place
+from wherry_shim.hosts import Hosts, Place, Seat
 from wherry_shim.linux.process import become_subreaper
 from wherry_shim.nursery import Nursery, found
 from wherry_shim.proto.topics import topic_of
@@ -44,7 +43,7 @@ class Post:
     settings: Settings
     hosts: Hosts
     place: Place
-    listener: socket.socket
+    seat: Seat
     nursery: Nursery
 
 
@@ -82,7 +81,7 @@ class _Host:
         maker.tasks = self._service.tasks
         reaper.watch(self._post.nursery.pid).add_done_callback(self._retire)
         server = Server(self._service.methods(), _log)
-        await server.serve(self._post.listener)
+        await server.serve(self._post.seat.listener)
         self._rest()
         await self._over.wait()
         server.close()

@@ -1,18 +1,18 @@
 """Which shim host runs which pod: a folder for each host, and in it a file for each of its pods.
 
     hosts/<name>/socket        where it answers containerd
+    hosts/<name>/alive         locked by it as long as it lives
     hosts/<name>/pods/<pod>    a pod that it runs, or is about to be asked to: a link to its bundle
     hosts/<name>/retired       it takes no more pods
 
 Hosts of one containerd and namespace share a prefix, and with the tree that they run from a longer one: after an
 upgrade no pod goes to a host of the old version. Everything that adds or removes happens under one lock, so that a pod
-is never given to a host that is about to end. A host that died is found by its socket, which nobody answers; a pod
-that was given a place and then came to nothing, by its bundle, which containerd has removed.
+is never given to a host that is about to end. A host that died is found by its lock, which is free; a pod that was
+given a place and then came to nothing, by its bundle, which containerd has removed.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SOCKET = "socket"
+_ALIVE = "alive"
 _PODS = "pods"
 _RETIRED = "retired"
 _BACKLOG = 128
@@ -62,12 +63,26 @@ class Place:
         return not (self.folder / _RETIRED).exists() and self.pods() < capacity
 
     def is_alive(self) -> bool:
-        """One that is too busy to accept is: EAGAIN."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
-            return probe.connect_ex(str(self.folder / _SOCKET)) in {0, errno.EAGAIN}
+        """Asked of the kernel: a host that is busy, or stopped, is not waited for."""
+        try:
+            lock = os.open(self.folder / _ALIVE, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _is_free(lock)
+        finally:
+            os.close(lock)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a host has of its place from its first moment: its socket, and the lock that tells of its end."""
+
+    listener: socket.socket
+    alive: int
 
 
 class Hosts:
@@ -85,17 +100,17 @@ class Hosts:
             (place for place in _places(self._folder, self._prefix) if place.has(pod) and place.is_alive()), None
         )
 
-    def place(self, pod: str, bundle: Path) -> tuple[Place, socket.socket | None]:
-        """Give a new pod a place; with a socket that listens when the caller is to be the host there."""
+    def join(self, pod: str, bundle: Path) -> Place | None:
+        """Give a new pod a place with a host that is there, if one has room."""
         with self._locked():
-            alive = list(_alive(self._folder, self._prefix))
-            ours = (place for place in alive if place.folder.name.startswith(self._ours))
-            free = (place for place in ours if place.takes(self._capacity))
-            found = next((place for place in alive if place.has(pod)), None) or next(free, None)
-            if found is None:
-                return self._founded(pod, bundle)
-            found.take(pod, bundle)
-            return found, None
+            return self._joined(pod, bundle)
+
+    def place(self, pod: str, bundle: Path) -> tuple[Place, Seat | None]:
+        """Give a new pod a place; with a seat when the caller is to be the host there."""
+        with self._locked():
+            if found := self._joined(pod, bundle):
+                return found, None
+            return self._founded(pod, bundle)
 
     def leave(self, place: Place, pod: str) -> None:
         """The pod is gone."""
@@ -110,7 +125,16 @@ class Hosts:
             place.remove()
             return True
 
-    def _founded(self, pod: str, bundle: Path) -> tuple[Place, socket.socket]:
+    def _joined(self, pod: str, bundle: Path) -> Place | None:
+        alive = list(_alive(self._folder, self._prefix))
+        ours = (place for place in alive if place.folder.name.startswith(self._ours))
+        free = (place for place in ours if place.takes(self._capacity))
+        found = next((place for place in alive if place.has(pod)), None) or next(free, None)
+        if found:
+            found.take(pod, bundle)
+        return found
+
+    def _founded(self, pod: str, bundle: Path) -> tuple[Place, Seat]:
         place = Place(self._folder / f"{self._ours}{os.getpid()}")
         (place.folder / _PODS).mkdir(mode=0o700, parents=True)
         try:
@@ -119,10 +143,10 @@ class Hosts:
             listener.bind(str(place.folder / _SOCKET))
             (place.folder / _SOCKET).chmod(0o600)
             listener.listen(_BACKLOG)
+            return place, Seat(listener, _locked_for_good(place.folder / _ALIVE))
         except OSError:
             place.remove()
             raise
-        return place, listener
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -152,6 +176,21 @@ def _places(folder: Path, prefix: str) -> list[Place]:
 
 def _short(*what: str) -> str:
     return hashlib.sha256("\n".join(what).encode()).hexdigest()[:8]
+
+
+def _is_free(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _locked_for_good(path: Path) -> int:
+    """A descriptor that holds the lock until it is closed, by the end of this process if by nothing else."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
 
 
 @contextmanager

@@ -57,6 +57,9 @@ def worker_order(data: bytes) -> WorkerOrder:
     return WorkerOrder(**json.loads(data))
 
 
+LEAVE = b"-"
+"""What a planner is told instead of an order, when the worker is in the namespaces that it has made."""
+
 # Reports
 
 _READY = b"ready"

@@ -1,4 +1,4 @@
-"""What containerd asked of the launcher, as the launcher passes it on: one line, tabs between its words. Pure.
+"""`start` as containerd asked it of the launcher, which passes it on: one line, tabs between its words. Pure.
 
 <launcher's pid> <bundle> <TTRPC_ADDRESS> <containerd's arguments ...>
 """
@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from wherry.errors import InputError
 
-Action = Literal["start", "delete"]
 _SWITCHES = frozenset({"-debug", "--debug"})
 
 
@@ -20,7 +18,6 @@ class Request:
     """launcher: its pid. bundle: of the container `id`. containerd, events: addresses of its gRPC and ttrpc sockets."""
 
     launcher: int
-    action: Action
     id: str
     namespace: str
     bundle: Path
@@ -33,11 +30,10 @@ def parse(line: str) -> Request:
     launcher, bundle, events, *arguments = [*line.split("\t"), "", "", ""]
     flags, action = _flags(arguments)
     wanted = flags.get("id"), flags.get("namespace"), flags.get("address")
-    if not launcher.isdecimal() or action not in {"start", "delete"} or not all(wanted):
-        raise InputError(f"got the request {line!r}, expected -namespace, -address, -id and start or delete")
+    if not launcher.isdecimal() or action != "start" or not all(wanted):
+        raise InputError(f"got the request {line!r}, expected -namespace, -address, -id and start")
     return Request(
         launcher=int(launcher),
-        action="start" if action == "start" else "delete",
         id=flags["id"],
         namespace=flags["namespace"],
         bundle=Path(flags.get("bundle") or bundle),

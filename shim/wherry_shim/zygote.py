@@ -1,7 +1,7 @@
-"""The zygote: everything imported, nothing else. For each call of the launcher it forks, in less than a millisecond.
+"""The zygote: everything imported, nothing else. It forks shim hosts, and tells each pod which one is its own.
 
-It reads no bundle and runs no guest, so that its memory, which every pod's processes share, holds no secret. It knows
-no pod: it may end at any time, and its successor goes on from the same folder.
+It keeps nothing of a bundle and runs no guest, so that its memory, which every pod's processes share, holds no secret.
+It knows no pod: it may end at any time, and its successor goes on from the same folder.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from wherry_shim.linux.clone import clone
 from wherry_shim.linux.process import set_name
 from wherry_shim.reply import Launcher
 from wherry_shim.settings import Settings, from_environment
+from wherry_shim.watchdog import Watchdog
 
 _LINE_LIMIT = 1 << 16
 """Bytes: what a FIFO holds; a request has at most PIPE_BUF."""
@@ -36,8 +37,9 @@ _LAST_ANSWERS = 3.0
 class Zygote:
     """Answers launchers until SIGTERM."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, watchdog: Watchdog) -> None:
         self._settings = settings
+        self._watchdog = watchdog
         settings.state.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._alone = _only_one(settings.state / "zygote.lock")
         self._requests = _fifo(settings.state / "zygote.requests")
@@ -46,6 +48,7 @@ class Zygote:
         self._selector = selectors.DefaultSelector()
         self._pid_file = settings.state / "zygote.pid"
         self._children: dict[int, Launcher] = {}
+        self._answered: list[Launcher] = []
         self._received = b""
         self._stopping = False
 
@@ -57,9 +60,17 @@ class Zygote:
             signal.signal(number, lambda *_: None)
         self._tell_pid()
         while not self._stopping:
-            for key, _ in self._selector.select():
+            self._watchdog.tell()
+            for key, _ in self._selector.select(self._patience()):
                 key.data()
         self._finish()
+
+    def _patience(self) -> float | None:
+        """Seconds until there is something to do unasked, None for never. Launchers that did not end are told again."""
+        now = time.monotonic()
+        self._answered = [each for each in self._answered if each.again(now)]
+        waits = [each.left(now) for each in self._answered]
+        return min((*waits, *([self._watchdog.seconds] if self._watchdog.seconds else [])), default=None)
 
     def _tell_pid(self) -> None:
         """At once, or a launcher that reads meanwhile finds no zygote."""
@@ -74,6 +85,8 @@ class Zygote:
             while True:
                 self._receive()
         limit = time.monotonic() + _LAST_ANSWERS
+        for each in self._answered:
+            each.settle()
         while not all(each.is_gone() for each in self._children.values()) and time.monotonic() < limit:
             time.sleep(0.005)
 
@@ -90,14 +103,22 @@ class Zygote:
     def _take(self, line: str, launcher: Launcher) -> None:
         try:
             asked = request.parse(line)
-            pid = clone()
-        except (WherryError, OSError) as fault:
+            if answered := answer.at_once(asked, self._settings):
+                launcher.succeed(answered)
+            else:
+                self._fork(asked, launcher)
+                return
+        except (WherryError, OSError, ValueError) as fault:
             launcher.fail(f"wherry: {fault}")
+        self._answered.append(launcher)
+
+    def _fork(self, asked: request.Request, launcher: Launcher) -> None:
+        """A child answers. Raises OSError."""
+        if pid := clone():
+            self._children[pid] = launcher
             return
-        if not pid:
-            self._become_child()
-            answer.main(asked, self._settings, launcher)
-        self._children[pid] = launcher
+        self._become_child()
+        answer.main(asked, self._settings, launcher)
 
     def _become_child(self) -> None:
         """Everything of the zygote's is closed: a launcher that waits must see it end when it ends."""
@@ -105,9 +126,10 @@ class Zygote:
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         self._selector.close()
+        self._watchdog.close()
         for descriptor in (self._requests, self._alive, self._wakeups, self._waker, self._alone):
             os.close(descriptor)
-        for launcher in self._children.values():
+        for launcher in (*self._children.values(), *self._answered):
             launcher.close()
 
     def _signalled(self) -> None:
@@ -123,7 +145,9 @@ class Zygote:
         launcher = self._children.pop(pid)
         if os.WIFSIGNALED(status):
             launcher.fail(f"the process that was to answer was ended by signal {os.WTERMSIG(status)}")
-        launcher.close()
+            self._answered.append(launcher)
+        else:
+            launcher.close()
 
 
 def _only_one(path: Path) -> int:
@@ -164,7 +188,7 @@ def main() -> int:
     try:
         set_name("wherry-zygote")  # by which launchers know it
         settings = from_environment(os.environ)
-        zygote = Zygote(settings)
+        zygote = Zygote(settings, Watchdog(os.environ))
         sweep(settings.hosts)
         _install_holder(settings.holder)
     except BlockingIOError:

@@ -113,6 +113,15 @@ def test_a_condition_of_several_sentences_has_a_line_for_each() -> None:
     assert second == "  two"
 
 
+def test_what_is_in_the_way_is_told_once_and_a_warning_stays() -> None:
+    def condition(kind: Any, message: str) -> Condition:
+        time = "2026-01-31T12:00:00Z"
+        return Condition(type=kind, status="False", reason="NoNodes", message=message, last_transition_time=time)
+
+    told = page.told_once([condition("Available", "no node"), condition("Ready", "no node; warning: too much")])
+    assert [each.message for each in told] == ["no node", "warning: too much"]
+
+
 def test_a_pod_that_is_going_is_said_to_be() -> None:
     pod = {"metadata": {"name": "a", "deletionTimestamp": "2026-01-31T12:00:00Z"}, "status": {"phase": "Running"}}
     assert page.brief(pod) == {"name": "a", "phase": "Terminating", "ready": False, "restarts": 0, "node": ""}

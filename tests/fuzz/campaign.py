@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
-Target = tuple[Callable[[Any], None], Iterator[Any]]
+Target = tuple[Callable[[Any], object], Iterator[Any]]
 """What is tried, and endless inputs for it."""
 
 

@@ -6,6 +6,7 @@ python -m tests.fuzz.ttrpc --seconds 60 --seed 1
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from google.protobuf.message import DecodeError
 
@@ -51,8 +52,8 @@ def to_clients(seed: int) -> Iterator[bytes]:
     return mutations([*answers, b"".join(answers), frame(3, 3, b"x"), frame(5, 2, b"\xff")], seed)
 
 
-def run_server(data: bytes) -> None:
-    """Raises what no connection may raise, and AssertionError for an answer that is no frame."""
+def run_server(data: bytes) -> Literal["goes on", "ended"]:
+    """What became of the connection. Raises what none may raise, and AssertionError for an answer that is no frame."""
     whole, halves = ServerConnection(), ServerConnection()
     events = heard(whole, [data])
     assert [repr(event) for event in events] == [repr(event) for event in heard(halves, cut(data))]
@@ -62,10 +63,11 @@ def run_server(data: bytes) -> None:
             check_frame(event.stream, whole.answer(event.stream, b"ok"))
         elif isinstance(event, Refusal):
             check_frame(event.stream, event.answer)
+    return "ended" if events and isinstance(events[-1], str) else "goes on"
 
 
-def run_client(data: bytes) -> None:
-    """Raises what no connection may raise."""
+def run_client(data: bytes) -> list[int]:
+    """The streams that were answered. Raises what no connection may raise."""
     whole, halves = ClientConnection(), ClientConnection()
     for client in (whole, halves) * 3:
         client.call("s", "m", b"")
@@ -74,6 +76,7 @@ def run_client(data: bytes) -> None:
     streams = [answer.stream for answer in answers if isinstance(answer, Answer)]
     assert len(set(streams)) == len(streams)
     assert set(streams) <= {1, 3, 5}
+    return streams
 
 
 def heard(end: ServerConnection | ClientConnection, pieces: list[bytes]) -> list[object]:

@@ -16,8 +16,8 @@ def request(target: bytes = b"/", fields: Fields | None = None, version: str = "
 
 
 def variables(head: RequestHead, length: int | None = 0) -> dict[str, str]:
-    names, values = environment(head, (b"10.0.0.1", b"4711"), b"80", length)
-    return {name.decode(): value.decode() for name, value in zip(names, values, strict=True)}
+    shape, values = environment(head, (b"10.0.0.1", b"4711"), length)
+    return {name.decode(): value.decode() for name, value in zip(shape.names, values.split(b"\0"), strict=True)}
 
 
 def test_the_meta_variables_of_a_request() -> None:
@@ -27,7 +27,7 @@ def test_the_meta_variables_of_a_request() -> None:
     assert env["QUERY_STRING"] == "x=1&y=%20"
     assert env["REQUEST_URI"] == "/a%20b/c?x=1&y=%20"
     assert env["SERVER_PROTOCOL"] == "HTTP/1.1"
-    assert (env["SERVER_NAME"], env["SERVER_PORT"]) == ("example.com", "80")
+    assert env["SERVER_NAME"] == "example.com"
     assert (env["REMOTE_ADDR"], env["REMOTE_PORT"]) == ("10.0.0.1", "4711")
     assert env["HTTP_HOST"] == "example.com:8080"
 

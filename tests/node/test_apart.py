@@ -100,3 +100,4 @@ def test_pods_come_and_go_on_hosts_that_end_at_once(node: Containerd) -> None:
     node.start_zygote(WHERRY_PODS_PER_HOST="1", WHERRY_LINGER="0")
     for number in range(15):
         node.run(PodSpec(f"pod{number}"), "wherry").remove()
+        assert not node.cri.pods()

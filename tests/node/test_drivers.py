@@ -15,7 +15,7 @@ import pytest
 
 from tests.node.test_confinement import status
 from tests.node.test_guests import annotated, get, guest, listens
-from tests.support import images, programs
+from tests.support import images, processes, programs
 from tests.support.containerd import Containerd, containerd
 from tests.support.cri import CriError
 from tests.support.cri_configs import ContainerSpec, PodSpec
@@ -200,6 +200,7 @@ def test_pods_outlive_their_host_by_nothing(node: Containerd, pod: Pod) -> None:
     os.kill(int(status(container.pid)["PPid"]), signal.SIGKILL)
     container.ended()
     until(lambda: not any(map(os.path.exists, cgroup.directories)), 60)
+    assert not processes.is_alive(container.pid)
 
 
 @pytest.mark.skipif(os.path.isdir("/run/systemd/system"), reason="needs a machine without systemd, such as a container")

@@ -194,10 +194,11 @@ def test_pods_outlive_containerds_restart(pods: KindNode) -> None:
     assert pods.kubectl("exec", "kept", "-c", "side", "--", "/bin/true") == ""
 
 
-def test_a_killed_zygote_is_started_again(pods: KindNode) -> None:
+@pytest.mark.parametrize("number", ["KILL", "STOP"])
+def test_a_zygote_that_answers_no_more_is_started_again(pods: KindNode, number: str) -> None:
     ready(pods, pod(pods, "kept", wasm("app", HOLD)))
     zygote = pods.exec("systemctl", "show", "wherry-zygote", "--property=MainPID", "--value").strip()
-    pods.exec("kill", "-KILL", zygote)
+    pods.exec("kill", f"-{number}", zygote)
     ready(pods, pod(pods, "later", wasm("app", HOLD)))
     assert pods.exec("systemctl", "show", "wherry-zygote", "--property=MainPID", "--value").strip() != zygote
     assert status(pods, "kept")["restartCount"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,12 +38,17 @@ MODULES: dict[str, tuple[bytes | str, str]] = {
     "large": (f"(module (memory 4096) {START})", "start/memory: .*256 MiB.*128 MiB.*limits.memory"),
     "mistyped": ('(module (func (export "_start") i32.const 1))', "start/(compile|invalid-module): "),
 }  # fmt: skip
+LATE: dict[str, tuple[str, str]] = {
+    "trapping": (f"(module (func $s unreachable) (start $s) {START})", "start/instantiate: .*unreachable"),
+    "memories": (f"(module {'(memory 1000)' * 20} {START})", "start/memory: .*memory"),
+}
+"""What only running the module shows: containerd has been told by then that it runs."""
 
 
 @pytest.fixture(scope="module")
 def broken(node_registry: Registry) -> str:
     """An image with a .wasm of each kind."""
-    files = {f"/{name}.wasm": _bytes(given) for name, (given, _) in MODULES.items()}
+    files = {f"/{name}.wasm": _bytes(given) for name, (given, _) in (MODULES | LATE).items()}
     oci_images.push(node_registry.host, "broken", "v1", Image(files, {"Entrypoint": ["/none"]}))
     return images.reference("broken")
 
@@ -61,6 +67,20 @@ def test_a_module_that_cannot_run_is_told_by_its_reason(node: Containerd, pod: P
     node.cri.pull(broken)
     with pytest.raises(CriError, match=MODULES[name][1]):
         pod.start(ContainerSpec(broken, command=(f"/{name}.wasm",)))
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_a_module_that_fails_before_its_first_line_ends_at_once_with_its_reason(
+    node: Containerd, pod: Pod, broken: str, name: str, tmp_path: Path
+) -> None:
+    node.cri.pull(broken)
+    log = tmp_path / "termination-log"
+    log.touch()
+    mounts = (Mounted(log, "/dev/termination-log"),)
+    container = pod.start(ContainerSpec(broken, command=(f"/{name}.wasm",), mounts=mounts))
+    assert container.ended().exit_code == 125
+    assert re.match(LATE[name][1], log.read_text())
+    assert container.says("start/") == log.read_text().splitlines()[0]
 
 
 def test_a_command_that_names_no_file_of_the_image_is_told(node: Containerd, pod: Pod, broken: str) -> None:

@@ -207,6 +207,7 @@ def test_a_guest_serves_on_the_hosts_network(node: Containerd) -> None:
     pod = node.run(replace(asked, host_network=True), "wherry")
     run(pod, "wasm-http", uid=65532, gid=65532)
     until(lambda: answers(f"http://127.0.0.1:{port}/"))
+    assert answers(f"http://127.0.0.1:{port}/")
 
 
 # What a guest calls

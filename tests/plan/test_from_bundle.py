@@ -110,6 +110,14 @@ def test_ports_that_cannot_be_are_refused(text: str, message: str) -> None:
     assert caught.value.reason == "plan"
 
 
+@pytest.mark.parametrize("again", ["/data", "/data/", "/etc/../data"])
+@pytest.mark.parametrize("annotated", [True, False])
+def test_two_mounts_at_one_path_are_refused_by_that_path(again: str, annotated: bool) -> None:
+    mounts = [(VOLUME, "/data", False), (f"{VOLUME}-2", again, True)]
+    message = _refusal("mount", mounts=mounts, **(_annotated(mounts=["/data"]) if annotated else {}))
+    assert "container app: got several mounts at /data, expected one" in message
+
+
 def test_an_annotation_of_another_module_than_the_images_is_refused() -> None:
     message = _refusal("artifact", **_annotated(wasm=OTHER))
     assert OTHER in message

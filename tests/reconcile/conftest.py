@@ -1,4 +1,4 @@
-"""A control plane, a node, a registry with an artifact, and operators: one of each for all tests of a process."""
+"""A registry with artifacts, and operators on the control plane of all tests."""
 
 from __future__ import annotations
 
@@ -8,30 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.artifacts import MODULE
-from tests.support.control_plane import ENABLE, ControlPlane, control_plane, programs
-from tests.support.fake_node import READY, FakeNode, fake_node
+from tests.support.control_plane import ControlPlane
+from tests.support.fake_node import FakeNode
 from tests.support.operators import Operator, operator, registries_of
 from tests.support.places import Place
 from tests.support.registry import Registry, registry
 from wherry.oci.push import push
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-hello" / "hello.wasm"
-
-
-@pytest.fixture(scope="session")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    folder = programs()
-    if folder is None:
-        pytest.skip(f"no Kubernetes programs: {ENABLE}")
-    with control_plane(tmp_path_factory.mktemp("plane"), folder) as found:
-        yield found
-
-
-@pytest.fixture(scope="session")
-def node(plane: ControlPlane) -> Iterator[FakeNode]:
-    with fake_node(plane.server) as found:
-        found.label(READY)
-        yield found
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +30,9 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 
 @pytest.fixture
-def place(plane: ControlPlane, node: FakeNode, artifacts: Registry) -> Place:
-    """A new namespace."""
-    return Place(plane, plane.new_namespace(), artifacts.host)
+def place(control_plane: ControlPlane, node: FakeNode, namespace: str, artifacts: Registry) -> Place:
+    """A new namespace, whose Pods find a node."""
+    return Place(control_plane, namespace, artifacts.host)
 
 
 @pytest.fixture

@@ -120,18 +120,8 @@ def test_a_zygote_that_dies_before_it_is_asked_lets_nobody_wait(alone: Caller, t
     with subprocess.Popen([sleeper(tmp_path, "wherry-zygote"), "60"]) as impostor:
         (alone.state / "zygote.pid").write_text(f"{impostor.pid}\n")
         started = alone.start(bundle(tmp_path, "pod"))
-        deleted = alone.delete(tmp_path / "pod")
         impostor.kill()
     assert GONE.encode() in started.stderr
-    assert DeleteResponse.FromString(deleted.stdout).exit_status == 137
-
-
-@pytest.fixture(params=["by the zygote", "alone"])
-def cleaner(request: pytest.FixtureRequest, caller: Caller, alone: Caller) -> Caller:
-    if request.param == "alone":
-        return alone
-    request.getfixturevalue("running")
-    return caller
 
 
 @pytest.fixture
@@ -146,7 +136,7 @@ def cgroup(tmp_path: Path) -> Iterator[Path]:
             each.rmdir()
 
 
-def test_delete_removes_what_is_written_down_and_says_when(cleaner: Caller, tmp_path: Path, cgroup: Path) -> None:
+def test_delete_removes_what_is_written_down_and_says_when(alone: Caller, tmp_path: Path, cgroup: Path) -> None:
     target = bundle(tmp_path / "a state", "pod")
     fake = tmp_path / "runc"
     fake.write_text(f'#!/bin/sh\necho "$@" >"{tmp_path}/runc-was-asked"\n')
@@ -169,7 +159,7 @@ def test_delete_removes_what_is_written_down_and_says_when(cleaner: Caller, tmp_
         (cgroup / "cgroup.procs").write_text(str(upper.pid))
         (cgroup / "below" / "cgroup.procs").write_text(str(lower.pid))
         before = int(time.time())
-        done = cleaner.delete(target)
+        done = alone.delete(target)
         assert (upper.wait(60), lower.wait(60)) == (-signal.SIGKILL, -signal.SIGKILL)
     response = DeleteResponse.FromString(done.stdout)
     assert response.exit_status == 137
@@ -181,7 +171,7 @@ def test_delete_removes_what_is_written_down_and_says_when(cleaner: Caller, tmp_
     assert not list(target.glob("wherry.undo/*"))
 
 
-def test_delete_ends_what_is_frozen(cleaner: Caller, tmp_path: Path) -> None:
+def test_delete_ends_what_is_frozen(alone: Caller, tmp_path: Path) -> None:
     """A paused container whose host was killed: in a freezer of version 1 not even SIGKILL ends it."""
     programs.root()
     freezer = CGROUPS / "freezer" / f"wherry-frozen-{os.getpid()}"
@@ -194,12 +184,12 @@ def test_delete_ends_what_is_frozen(cleaner: Caller, tmp_path: Path) -> None:
         (freezer / "cgroup.procs").write_text(str(frozen.pid))
         (freezer / "freezer.state").write_text("FROZEN")
         until(lambda: (freezer / "freezer.state").read_text() == "FROZEN\n")
-        assert cleaner.delete(target).returncode == 0
+        assert alone.delete(target).returncode == 0
         assert frozen.wait(60) == -signal.SIGKILL
     assert not freezer.exists()
 
 
-def test_delete_of_a_sandbox_removes_its_pods_containers_and_no_others(cleaner: Caller, tmp_path: Path) -> None:
+def test_delete_of_a_sandbox_removes_its_pods_containers_and_no_others(alone: Caller, tmp_path: Path) -> None:
     pod = bundle(tmp_path / "state", "pod")
     bundles = [pod, bundle(tmp_path / "state", "mine", "pod"), bundle(tmp_path / "state", "other")]
     for each in bundles:
@@ -208,23 +198,33 @@ def test_delete_of_a_sandbox_removes_its_pods_containers_and_no_others(cleaner: 
     shutil.rmtree(bundles[1])  # as containerd 2.3 does
     bundles[1].mkdir()
     (bundles[1] / "left").touch()
-    assert cleaner.delete(pod).returncode == 0
+    assert alone.delete(pod).returncode == 0
     assert [(each / "left").exists() for each in bundles] == [False, False, True]
 
 
-def test_delete_of_a_container_leaves_the_rest_of_its_pod(cleaner: Caller, tmp_path: Path) -> None:
+def test_delete_of_a_container_leaves_the_rest_of_its_pod(alone: Caller, tmp_path: Path) -> None:
     bundles = [bundle(tmp_path / "state", "pod"), bundle(tmp_path / "state", "mine", "pod")]
     for each in bundles:
         (each / "left").touch()
         undo.write(each, [f"file {each}/left"])
-    assert cleaner.delete(bundles[1]).returncode == 0
+    assert alone.delete(bundles[1]).returncode == 0
     assert [(each / "left").exists() for each in bundles] == [True, False]
 
 
-def test_delete_of_nothing_is_answered(cleaner: Caller, tmp_path: Path) -> None:
+def test_delete_does_not_wait_for_a_zygote_that_is_stopped(caller: Caller, running: Zygote, tmp_path: Path) -> None:
+    target = bundle(tmp_path, "pod")
+    os.kill(running.pid, signal.SIGSTOP)
+    try:
+        deleted = caller.delete(target)
+    finally:
+        os.kill(running.pid, signal.SIGCONT)
+    assert DeleteResponse.FromString(deleted.stdout).exit_status == 137
+
+
+def test_delete_of_nothing_is_answered(alone: Caller, tmp_path: Path) -> None:
     target = bundle(tmp_path, "pod")
     for _ in range(2):
-        assert DeleteResponse.FromString(cleaner.delete(target).stdout).exit_status == 137
+        assert DeleteResponse.FromString(alone.delete(target).stdout).exit_status == 137
 
 
 # With a zygote
@@ -313,12 +313,9 @@ def test_a_hundred_at_once_are_all_answered(running: Zygote, tmp_path: Path) -> 
 def test_a_zygote_that_dies_while_it_is_asked_is_told_of(caller: Caller, running: Zygote, tmp_path: Path) -> None:
     os.kill(running.pid, signal.SIGSTOP)
     started = caller.begin_start(bundle(tmp_path, "pod"))
-    before = until(lambda: asked(running.state))
-    deleted = caller.begin(*launchers.words(tmp_path / "pod"), "delete", cwd=tmp_path / "pod")
-    until(lambda: asked(running.state) > before)
+    until(lambda: asked(running.state))
     running.end(signal.SIGKILL)
     assert GONE.encode() in ended(started).stderr
-    assert DeleteResponse.FromString(ended(deleted).stdout).exit_status == 137
 
 
 def blocked(caller: Caller, running: Zygote, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
@@ -359,6 +356,7 @@ def test_a_signal_that_the_shell_has_missed_comes_again(zygote: Zygote, tmp_path
         launcher = Launcher.waiting(process.pid, keep)
         assert launcher
         launcher.succeed(b"answer")
+        launcher.settle()
         out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, b"answer")
     os.close(keep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,18 @@ def test_a_second_one_is_refused(zygote: Zygote) -> None:
     done = subprocess.run(command, env={**os.environ, **zygote.environment}, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (1, b"wherry: another zygote runs already\n")
     assert (zygote.state / "zygote.pid").read_text() == f"{zygote.pid}\n"
+
+
+def test_it_gives_systemd_signs_of_life_while_it_answers_nobody(tmp_path: Path) -> None:
+    """Without one in time it is killed, and launchers that wait for it see that."""
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
+        launchers.lone_zygote(tmp_path) as one,
+    ):
+        systemd.settimeout(60)
+        systemd.bind(str(tmp_path / "notify"))
+        one.start(NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="30000")
+        assert [systemd.recv(64) for _ in range(5)] == [b"WATCHDOG=1"] * 5
 
 
 def test_whoever_has_asked_before_sigterm_is_answered(zygote: Zygote, caller: Caller, tmp_path: Path) -> None:
@@ -88,13 +101,13 @@ def test_what_a_reboot_left_is_no_hindrance(zygote: Zygote, caller: Caller, tmp_
 
 
 def test_a_thousand_children_leave_no_descriptor_and_no_zombie(zygote: Zygote, caller: Caller, tmp_path: Path) -> None:
-    target = bundle(tmp_path, "pod")
-    caller.delete(target)
+    target = bundle(tmp_path, "container", "a-pod-that-is-nowhere")  # what the zygote does not know, a child looks for
+    caller.start(target)
     until(lambda: not children(zygote.pid))
     before = len(os.listdir(f"/proc/{zygote.pid}/fd"))
     with ThreadPoolExecutor(8) as pool:
-        codes = {each.returncode for each in pool.map(lambda _: caller.delete(target), range(1000))}
-    assert codes == {0}
+        answers = {each.stdout for each in pool.map(lambda _: caller.start(target), range(1000))}
+    assert answers == {b"wherry: the shim of pod a-pod-that-is-nowhere is gone; the kubelet makes the pod anew"}
     until(lambda: not children(zygote.pid))
     assert len(os.listdir(f"/proc/{zygote.pid}/fd")) == before
 

@@ -56,6 +56,10 @@ class Place:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def try_kubectl(self, *args: str) -> None:
+        """What may come too late to succeed."""
+        self.plane.server.kubectl("--namespace", self.namespace, *args)
+
     def list(self, kind: str) -> list[Manifest]:
         path = PATHS[kind].format(f"namespaces/{self.namespace}")
         found: list[Manifest] = self.plane.server.ask("GET", path).body["items"]

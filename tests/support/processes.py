@@ -40,9 +40,14 @@ def worker(of_host: int, container: str = "") -> int:
     return next((pid for pid in workers if container in _read(f"/proc/{pid}/cgroup")), 0)
 
 
+def state(pid: int) -> str:
+    """One letter, as ps shows it; "" for one that is gone."""
+    return _read(f"/proc/{pid}/stat").rpartition(")")[2][1:2]
+
+
 def is_alive(pid: int) -> bool:
     """A zombie is not."""
-    return bool(pid) and _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] not in ([], ["Z"])
+    return bool(pid) and state(pid) not in {"", "Z"}
 
 
 def kill(pid: int) -> None:

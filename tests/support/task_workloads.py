@@ -25,7 +25,7 @@ from wherry_shim.reaper import Reaper
 from wherry_shim.settings import Settings
 from wherry_shim.task.sidecar import Sidecar
 from wherry_shim.task.streams import Names
-from wherry_shim.task.workload import Born
+from wherry_shim.task.workload import Born, Executor
 
 PROCESS = {"cwd": "/", "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}}
 
@@ -96,7 +96,7 @@ class ProcessWorkload:
     def __init__(self, command: str, reaper: Reaper, refusal: str = "", fault: Exception | None = None) -> None:
         self.processes = Processes()
         self.cgroup: Cgroup = self.processes
-        self.refusal = refusal
+        self.executor: Executor | str = refusal or self
         self.destroyed = 0
         self._command, self._reaper, self._fault = command, reaper, fault
         self._go = -1

@@ -13,7 +13,7 @@ from wherry.errors import StartError
 from wherry_shim.proto import task_pb2 as task
 from wherry_shim.proto.services import TASK_SERVICES
 from wherry_shim.ttrpc.client import Client
-from wherry_shim.ttrpc.dispatch import Method, Methods
+from wherry_shim.ttrpc.dispatch import Method, Methods, Query
 
 SERVICE = TASK_SERVICES[0]
 LONG = 64 << 10
@@ -30,7 +30,7 @@ class TaskService:
 
     def methods(self) -> Methods:
         return {
-            (SERVICE, "State"): Method(task.StateRequest, self.state),
+            (SERVICE, "State"): Query(task.StateRequest, self.state),
             (SERVICE, "Wait"): Method(task.WaitRequest, self.wait),
             (SERVICE, "Delete"): Method(task.DeleteRequest, self.delete, to_its_end=True),
             (SERVICE, "Create"): Method(task.CreateTaskRequest, self.create),
@@ -38,7 +38,7 @@ class TaskService:
             (SERVICE, "Pause"): Method(task.PauseRequest, self.pause),
         }
 
-    async def state(self, request: task.StateRequest) -> task.StateResponse:
+    def state(self, request: task.StateRequest) -> task.StateResponse:
         self.begun.append(request.id)
         return task.StateResponse(id=request.id, bundle="x" * LONG if request.exec_id == "long" else "")
 

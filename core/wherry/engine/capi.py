@@ -190,7 +190,6 @@ component_linker_instance_delete = quick("wasmtime_component_linker_instance_del
 component_linker_instantiate = slow("wasmtime_component_linker_instantiate", ERROR, P, P, P, P)
 component_instance_get_func = quick("wasmtime_component_instance_get_func", c_bool, P, P, P, P)
 component_func_call = slow("wasmtime_component_func_call", ERROR, P, P, P, c_size_t, P, c_size_t)
-component_func_call_quick = quick("wasmtime_component_func_call", ERROR, P, P, P, c_size_t, P, c_size_t)
 component_val_delete = quick("wasmtime_component_val_delete", None, P)
 
 # Errors and traps; their texts hold the backtrace

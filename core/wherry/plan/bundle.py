@@ -42,14 +42,14 @@ Role = Literal["sandbox", "wasm", "container"]
 class Bundle:
     """One container. args: of the process, the program first. cwd: an absolute path.
 
-    mounts: the bind mounts by their normal destination. host: on the node; guest: the destination as it was written.
+    mounts: the bind mounts, in their order. host: on the node; guest: the destination as it was written.
     """
 
     annotations: Mapping[str, str]
     args: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str
-    mounts: Mapping[str, Mount]
+    mounts: tuple[Mount, ...]
 
     @property
     def name(self) -> str:
@@ -72,8 +72,9 @@ class Bundle:
         return self.args[0] if self.args else ""
 
     def mount(self, destination: str) -> Mount | None:
-        """The bind mount at a path."""
-        return self.mounts.get(posixpath.normpath(destination))
+        """The bind mount at a path; of several the last, which covers the others."""
+        wanted = posixpath.normpath(destination)
+        return next((mount for mount in reversed(self.mounts) if posixpath.normpath(mount.guest) == wanted), None)
 
 
 def read(spec: object) -> Bundle:
@@ -124,17 +125,17 @@ def _environment(value: object) -> Mapping[str, str]:
     return {name: value for name, _, value in (entry.partition("=") for entry in entries)}
 
 
-def _mounts(value: object) -> Mapping[str, Mount]:
+def _mounts(value: object) -> tuple[Mount, ...]:
     if not isinstance(value, list | tuple):
         raise Wrong(FieldError("mounts", describe(value), "a list"))
     gather = Gather()
-    found: dict[str, Mount] = {}
+    found: list[Mount] = []
     for index, each in enumerate(value):
         with gather:
             if mount := _bind(mapping(each, f"mounts[{index}]"), f"mounts[{index}]"):
-                found[posixpath.normpath(mount.guest)] = mount
+                found.append(mount)
     gather.settle()
-    return found
+    return tuple(found)
 
 
 def _bind(given: Mapping[str, object], at: str) -> Mount | None:

@@ -6,6 +6,7 @@ Without an annotation, what the Pod has: its variables and volumes, and nothing 
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Callable, Mapping
 
 from wherry.errors import StartError
@@ -36,6 +37,7 @@ def from_bundle(bundle: Bundle, wasm: WasmFile, inspect: Callable[[], Inspection
     inspect: what that module says of itself; asked only without an annotation.
     Raises StartError: `artifact` when the annotation names another module, `plan`, `mount`.
     """
+    _check_paths(bundle)
     if bundle.plan is None:
         known = _default(bundle, wasm, inspect())
         env, mounts = _environment(bundle), _volumes(bundle)
@@ -54,6 +56,17 @@ def check_names(known: Annotation, wasm: WasmFile, where: str) -> None:
             "artifact",
             f"{where} names the Wasm {known.wasm}, the container's image holds {wasm.digest}",
             cure="let the image and the annotation be of one artifact",
+        )
+
+
+def _check_paths(bundle: Bundle) -> None:
+    """A guest is given each path once: which of two volumes it means, nobody could tell."""
+    paths = [posixpath.normpath(mount.guest) for mount in bundle.mounts]
+    if twice := {path for path in paths if paths.count(path) > 1}:
+        raise StartError(
+            "mount",
+            f"container {bundle.name}: got several mounts at {', '.join(sorted(twice))}, expected one",
+            cure="give each volumeMount a mountPath of its own",
         )
 
 
@@ -91,8 +104,11 @@ def _volumes(bundle: Bundle) -> list[Mount]:
     log = termination_log(bundle)
     return [
         mount
-        for destination, mount in bundle.mounts.items()
-        if destination not in _FILES and mount.host != log and not _is_token(mount) and _IMAGE_VOLUMES not in mount.host
+        for mount in bundle.mounts
+        if posixpath.normpath(mount.guest) not in _FILES
+        and mount.host != log
+        and not _is_token(mount)
+        and _IMAGE_VOLUMES not in mount.host
     ]
 
 

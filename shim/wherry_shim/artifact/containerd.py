@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-import time
 from dataclasses import dataclass
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from wherry.errors import StartError
-from wherry_shim.artifact.unary import NOT_FOUND, RpcError, UnaryCall
+from wherry_shim.artifact.unary import NOT_FOUND, RpcError
+from wherry_shim.artifact.unary_socket import called
 from wherry_shim.proto.containers_pb2 import GetContainerRequest, GetContainerResponse
 from wherry_shim.proto.images_pb2 import GetImageRequest, GetImageResponse
 
 Answer = TypeVar("Answer", bound=Message)
-_PIECE = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,9 @@ class Containerd:
         return self._ask("images.v1.Images", request, GetImageResponse, f"image {image}").image.target.digest
 
     def _ask(self, service: str, request: Message, answer: type[Answer], what: str) -> Answer:
-        path = f"/containerd.services.{service}/Get"
+        path, metadata = f"/containerd.services.{service}/Get", {"containerd-namespace": self.namespace}
         try:
-            return answer.FromString(self._call(path, request.SerializeToString()))
+            return answer.FromString(called(self.address, path, request.SerializeToString(), self.timeout, metadata))
         except RpcError as error:
             if error.code == NOT_FOUND:
                 raise StartError("artifact", f"{what}: containerd does not have it", cure="pull it again") from None
@@ -53,30 +51,9 @@ class Containerd:
         except (OSError, DecodeError) as error:
             raise self._silent(what, str(error)) from None
 
-    def _call(self, path: str, request: bytes) -> bytes:
-        deadline = time.monotonic() + self.timeout
-        metadata = {"containerd-namespace": self.namespace, "grpc-timeout": f"{int(self.timeout * 1000)}m"}
-        call = UnaryCall(path, request, metadata)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
-            _within(connection, deadline)
-            connection.connect(self.address.removeprefix("unix://"))
-            while True:
-                _within(connection, deadline)
-                connection.sendall(call.outgoing())
-                _within(connection, deadline)
-                if (answer := call.receive(connection.recv(_PIECE))) is not None:
-                    return answer
-
     def _silent(self, what: str, why: str) -> StartError:
         return StartError(
             "artifact",
             f"{what}: containerd at {self.address} gave no answer: {why}",
             cure="see whether containerd runs; the kubelet tries again",
         )
-
-
-def _within(connection: socket.socket, deadline: float) -> None:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("it took too long")
-    connection.settimeout(left)

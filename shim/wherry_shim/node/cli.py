@@ -27,6 +27,8 @@ from wherry_shim.node.uninstall import uninstall
 
 PREFIX = "/opt/wherry"
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_UNHURRIED = 10
+"""Added to the nice value of what nobody waits for."""
 _MARKS = {True: "ok", False: "BAD", None: "--"}
 
 
@@ -99,10 +101,13 @@ def check_command(node: Node, as_json: bool) -> None:
 
 @cli.command("prewarm")
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.option("--plan", default="", metavar="JSON", help="The annotation plan.wherry.dev/… of the pods that will come.")
+@click.option("--pull", is_flag=True, help="Pull images that the node has not, without credentials.")
 @on_node
-def prewarm_command(node: Node, images: tuple[str, ...]) -> None:
-    """Compile images that the node has, before their first pod asks for it."""
-    for line in prewarm(node, images):
+def prewarm_command(node: Node, images: tuple[str, ...], plan: str, pull: bool) -> None:
+    """Compile images before their first pod asks for it. Gives way to everything else that the node does."""
+    os.nice(_UNHURRIED)
+    for line in prewarm(node, images, plan, pull=pull):
         click.echo(line)
 
 

@@ -6,8 +6,6 @@ Kubernetes' CRI v1 over gRPC. Each question has a connection of its own, and blo
 from __future__ import annotations
 
 import json
-import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +13,12 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from wherry_shim.artifact.unary import RpcError, UnaryCall
+from wherry_shim.artifact.unary import RpcError
+from wherry_shim.artifact.unary_socket import called
 from wherry_shim.node.fault import NodeError
 from wherry_shim.proto import cri_pb2 as pb
 
 Answer = TypeVar("Answer", bound=Message)
-_PIECE = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -58,22 +56,19 @@ class Cri:
         """Forget a pod that was stopped."""
         self.ask("RemovePodSandbox", pb.RemovePodSandboxRequest(pod_sandbox_id=sandbox), pb.RemovePodSandboxResponse)
 
-    def ask(self, method: str, request: Message, answer: type[Answer]) -> Answer:
+    def pull(self, image: str) -> bool:
+        """Have an image, fetched as anybody may; whether that was needed. Raises NodeError for one that nobody may."""
+        spec = pb.ImageSpec(image=image)
+        there = self.ask("ImageStatus", pb.ImageStatusRequest(image=spec), pb.ImageStatusResponse, "ImageService")
+        if there.HasField("image"):
+            return False
+        self.ask("PullImage", pb.PullImageRequest(image=spec), pb.PullImageResponse, "ImageService")
+        return True
+
+    def ask(self, method: str, request: Message, answer: type[Answer], service: str = "RuntimeService") -> Answer:
         """Any question. Raises NodeError with what containerd says, or that it is silent."""
+        path = f"/runtime.v1.{service}/{method}"
         try:
-            return answer.FromString(self._call(method, request.SerializeToString()))
+            return answer.FromString(called(str(self.socket), path, request.SerializeToString(), self.timeout))
         except (OSError, RpcError, DecodeError) as error:
             raise NodeError(f"{self.socket}: {method}: {error}", cure="see the log of containerd") from None
-
-    def _call(self, method: str, request: bytes) -> bytes:
-        deadline = time.monotonic() + self.timeout
-        call = UnaryCall(f"/runtime.v1.RuntimeService/{method}", request, {})
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(self.timeout)
-            connection.connect(str(self.socket))
-            answer = None
-            while answer is None:
-                connection.settimeout(max(0.001, deadline - time.monotonic()))
-                connection.sendall(call.outgoing())
-                answer = call.receive(connection.recv(_PIECE))
-            return answer

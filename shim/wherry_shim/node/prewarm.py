@@ -14,24 +14,29 @@ _COMPILING = 1800.0
 """Seconds for all images."""
 
 
-def prewarm(node: Node, images: Iterable[str]) -> Iterator[str]:
+def prewarm(node: Node, images: Iterable[str], plan: str = "", *, pull: bool = False) -> Iterator[str]:
     """A line for each image. On another root the tree there does it, since code is for one version of the engine.
 
+    plan: the annotation of the Pods that will come. pull: fetch what the node has not, without any credentials.
     Raises StartError for an image that is not on the node or cannot run, NodeError when nothing is installed.
     """
     if node.host.root == Path("/"):
-        yield from (_line(node, image) for image in images)
+        for image in images:
+            if pull:
+                node.cri.pull(image)
+            yield _line(node, image, plan)
         return
     if node.placement.current is None:
         raise NodeError("nothing is installed on this node", cure="wherry-node install")
     python = f"{node.prefix}/current/bin/python"
-    command = (python, "-P", "-m", "wherry_shim.node", "prewarm", "--no-systemd", "--prefix", node.prefix, *images)
+    options = ("--no-systemd", "--prefix", node.prefix, "--plan", plan, *(["--pull"] if pull else []))
+    command = (python, "-P", "-m", "wherry_shim.node", "prewarm", *options, *images)
     yield from node.host.run(*command, seconds=_COMPILING).splitlines()
 
 
-def _line(node: Node, image: str) -> str:
+def _line(node: Node, image: str, plan: str) -> str:
     places = ArtifactNode(
         containerd=node.containerd.socket, content=Path(node.containerd.content), cache=Path(node.cache)
     )
-    code = compiled(image, places, places.records(), report=node.report)
+    code = compiled(image, places, places.records(), plan, node.report)
     return f"{image}: {len(code)} compiled, {sum(path.stat().st_size for path in code) / (1 << 20):.1f} MiB"

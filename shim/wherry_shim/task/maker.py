@@ -20,7 +20,8 @@ from wherry_shim.proto.task_pb2 import CreateTaskRequest
 from wherry_shim.reaper import Reaper
 from wherry_shim.request import Request
 from wherry_shim.settings import Settings
-from wherry_shim.task.guest import Guest
+from wherry_shim.task.guest import Guest, Origin
+from wherry_shim.task.planners import Planners
 from wherry_shim.task.reload import remember_launcher
 from wherry_shim.task.sandbox import Sandbox
 from wherry_shim.task.sidecar import Sidecar
@@ -38,8 +39,7 @@ class Maker:
     def __init__(self, request: Request, settings: Settings, nursery: Nursery, reaper: Reaper) -> None:
         self.tasks: Mapping[str, Task] = {}
         self._settings = settings
-        self._nursery = nursery
-        self._reaper = reaper
+        self._origin = Origin(nursery, Planners(nursery, reaper), reaper)
         self._records = Containerd(request.containerd, request.namespace)
         self._node = Node(request.containerd, request.namespace, settings.content, settings.cache)
 
@@ -52,12 +52,12 @@ class Maker:
             remember_launcher(folder, pod)
         match await asyncio.to_thread(self._role, request.id, bundle):
             case "sandbox":
-                return Sandbox(spec, folder, self._settings.holder, self._nursery, self._reaper)
+                return Sandbox(spec, folder, self._settings.holder, self._origin.nursery, self._origin.reaper)
             case "wasm":
                 order = self._order(request, spec, bundle)
-                return Guest(spec, order, names, self._settings.state, self._nursery, self._reaper)
+                return Guest(spec, order, names, self._settings.state, self._origin)
             case "container":
-                return Sidecar(spec, request, names, self._node.namespace, self._settings, self._reaper)
+                return Sidecar(spec, request, names, self._node.namespace, self._settings, self._origin.reaper)
 
     def _role(self, container: str, bundle: bundles.Bundle) -> bundles.Role:
         task = ImageTask(container, bundle, Path)  # whether a layer is Wasm is told without the root file system

@@ -16,7 +16,6 @@ from wherry_shim.nursery import Nursery
 from wherry_shim.order import HOLDER, HolderOrder, words
 from wherry_shim.reaper import Reaper
 from wherry_shim.task.report import reported
-from wherry_shim.task.streams import Names
 from wherry_shim.task.workload import Born
 
 _MADE = {"ipc": CLONE_NEWIPC, "uts": CLONE_NEWUTS}
@@ -25,7 +24,7 @@ _MADE = {"ipc": CLONE_NEWIPC, "uts": CLONE_NEWUTS}
 class Sandbox:
     """See Workload. spec: config.json, parsed. program: the holder's executable."""
 
-    refusal = "a pod's sandbox runs no program"
+    executor = "a pod's sandbox runs no program"
 
     def __init__(self, spec: Mapping[str, Any], bundle: Path, program: Path, nursery: Nursery, reaper: Reaper) -> None:
         """Raises StartError for a pod that this runtime cannot hold."""
@@ -75,9 +74,6 @@ class Sandbox:
 
     async def start(self) -> None:
         """It holds already."""
-
-    async def execute(self, _exec_id: str, _process: bytes, _names: Names) -> Born:
-        raise NotImplementedError(self.refusal)
 
     def end_input(self, _exec_id: str) -> None:
         """It reads nothing."""

@@ -22,9 +22,11 @@ from wherry_shim.task.streams import Names
 from wherry_shim.task.task import Exec, Task
 from wherry_shim.task.workload import Workload
 from wherry_shim.ttrpc.codes import Code, RpcError
-from wherry_shim.ttrpc.dispatch import Method
+from wherry_shim.ttrpc.dispatch import Method, Methods, Query
 
 VERSION = "wherry"
+
+_OfAProcess = pb.StateRequest | pb.WaitRequest | pb.KillRequest | pb.CloseIORequest | pb.ResizePtyRequest
 
 Maker = Callable[[pb.CreateTaskRequest, Names], Awaitable[Workload]]
 """What a task shall be. Raises WherryError or OSError."""
@@ -40,35 +42,28 @@ class TaskService:
         self._publish = publish
         self._gone = gone
 
-    def methods(self) -> dict[tuple[str, str], Method]:
+    def methods(self) -> Methods:
         """For a ttrpc server. What changes a task comes to its end although its client has gone."""
-        changing: Mapping[str, tuple[type[Any], Callable[[Any], Awaitable[Any]]]] = {
-            "Create": (pb.CreateTaskRequest, self.create),
-            "Start": (pb.StartRequest, self.start),
-            "Delete": (pb.DeleteRequest, self.delete),
-            "Pause": (pb.PauseRequest, self.pause),
-            "Resume": (pb.ResumeRequest, self.resume),
-            "Update": (pb.UpdateTaskRequest, self.update),
+        calls: Mapping[str, Method | Query] = {
+            "Create": Method(pb.CreateTaskRequest, self.create, to_its_end=True),
+            "Start": Method(pb.StartRequest, self.start, to_its_end=True),
+            "Delete": Method(pb.DeleteRequest, self.delete, to_its_end=True),
+            "Pause": Method(pb.PauseRequest, self.pause, to_its_end=True),
+            "Resume": Method(pb.ResumeRequest, self.resume, to_its_end=True),
+            "Update": Method(pb.UpdateTaskRequest, self.update, to_its_end=True),
+            "Wait": Method(pb.WaitRequest, self.wait),
+            "Kill": Method(pb.KillRequest, self.kill),
+            "State": Query(pb.StateRequest, self.state),
+            "Pids": Query(pb.PidsRequest, self.pids),
+            "Stats": Query(pb.StatsRequest, self.stats),
+            "Connect": Query(pb.ConnectRequest, self.connect),
+            "Shutdown": Query(pb.ShutdownRequest, self.shutdown),
+            "Exec": Query(pb.ExecProcessRequest, self.execute),
+            "CloseIO": Query(pb.CloseIORequest, self.close_io),
+            "ResizePty": Query(pb.ResizePtyRequest, self.resize_pty),
+            "Checkpoint": Query(pb.CheckpointTaskRequest, self.checkpoint),
         }
-        asking: Mapping[str, tuple[type[Any], Callable[[Any], Awaitable[Any]]]] = {
-            "State": (pb.StateRequest, self.state),
-            "Wait": (pb.WaitRequest, self.wait),
-            "Kill": (pb.KillRequest, self.kill),
-            "Pids": (pb.PidsRequest, self.pids),
-            "Stats": (pb.StatsRequest, self.stats),
-            "Connect": (pb.ConnectRequest, self.connect),
-            "Shutdown": (pb.ShutdownRequest, self.shutdown),
-            "Exec": (pb.ExecProcessRequest, self.execute),
-            "CloseIO": (pb.CloseIORequest, self.close_io),
-            "ResizePty": (pb.ResizePtyRequest, self.resize_pty),
-            "Checkpoint": (pb.CheckpointTaskRequest, self.checkpoint),
-        }
-        return {
-            (service, name): Method(request, call, to_its_end=table is changing)
-            for service in TASK_SERVICES
-            for table in (changing, asking)
-            for name, (request, call) in table.items()
-        }
+        return {(service, name): call for service in TASK_SERVICES for name, call in calls.items()}
 
     async def create(self, request: pb.CreateTaskRequest) -> pb.CreateTaskResponse:
         if request.id in self.tasks or request.id in self._coming:
@@ -109,7 +104,7 @@ class TaskService:
         self._gone(request.id)
         return pb.DeleteResponse(pid=task.pid, exit_status=task.status, exited_at=task.ended_at)
 
-    async def state(self, request: pb.StateRequest) -> pb.StateResponse:
+    def state(self, request: pb.StateRequest) -> pb.StateResponse:
         task = self._task(request.id)
         life = self._life(request)
         return pb.StateResponse(
@@ -133,20 +128,20 @@ class TaskService:
 
     async def kill(self, request: pb.KillRequest) -> Empty:
         task = self._task(request.id)
-        if request.exec_id:
-            self._exec(task, request.exec_id).signal(request.signal)
+        if request.all and not request.exec_id:
+            await task.kill_all(request.signal)
         else:
-            await task.kill(request.signal, request.all)
+            self._life(request).signal(request.signal)
         return Empty()
 
-    async def pids(self, request: pb.PidsRequest) -> pb.PidsResponse:
+    def pids(self, request: pb.PidsRequest) -> pb.PidsResponse:
         """Never empty for a task that is there: containerd removes one that has none when it starts again."""
         task = self._task(request.id)
         found = task.workload.cgroup.pids() or [task.pid]
         execs = {one.pid: packed(ProcessDetails(exec_id=one.id)) for one in task.execs.values() if one.pid}
         return pb.PidsResponse(processes=[ProcessInfo(pid=pid, info=execs.get(pid)) for pid in found])
 
-    async def stats(self, request: pb.StatsRequest) -> pb.StatsResponse:
+    def stats(self, request: pb.StatsRequest) -> pb.StatsResponse:
         return pb.StatsResponse(stats=metrics(self._task(request.id).workload.cgroup.statistics()))
 
     async def update(self, request: pb.UpdateTaskRequest) -> Empty:
@@ -165,30 +160,30 @@ class TaskService:
         await self._task(request.id).resume()
         return Empty()
 
-    async def execute(self, request: pb.ExecProcessRequest) -> Empty:
+    def execute(self, request: pb.ExecProcessRequest) -> Empty:
         names = Names(request.stdin, request.stdout, request.stderr, request.terminal)
         _json(request.spec.value, "spec")
         self._task(request.id).add_exec(request.exec_id, names, request.spec.value)
         return Empty()
 
-    async def close_io(self, request: pb.CloseIORequest) -> Empty:
+    def close_io(self, request: pb.CloseIORequest) -> Empty:
         self._life(request)
         self._task(request.id).workload.end_input(request.exec_id)
         return Empty()
 
-    async def resize_pty(self, request: pb.ResizePtyRequest) -> Empty:
+    def resize_pty(self, request: pb.ResizePtyRequest) -> Empty:
         self._life(request)
         self._task(request.id).workload.resize(request.exec_id, request.width, request.height)
         return Empty()
 
-    async def checkpoint(self, _request: pb.CheckpointTaskRequest) -> Empty:
+    def checkpoint(self, _request: pb.CheckpointTaskRequest) -> Empty:
         raise RpcError(Code.UNIMPLEMENTED, "a task cannot be checkpointed")
 
-    async def connect(self, request: pb.ConnectRequest) -> pb.ConnectResponse:
+    def connect(self, request: pb.ConnectRequest) -> pb.ConnectResponse:
         task = self.tasks.get(request.id)
         return pb.ConnectResponse(shim_pid=os.getpid(), task_pid=task.pid if task else 0, version=VERSION)
 
-    async def shutdown(self, _request: pb.ShutdownRequest) -> Empty:
+    def shutdown(self, _request: pb.ShutdownRequest) -> Empty:
         """Meant for one container's shim; this host ends by itself when it has no pod."""
         return Empty()
 
@@ -202,7 +197,7 @@ class TaskService:
             return found
         raise RpcError(Code.NOT_FOUND, f"task {task.id} has no exec {exec_id}")
 
-    def _life(self, request: pb.StateRequest | pb.WaitRequest | pb.CloseIORequest | pb.ResizePtyRequest) -> Life:
+    def _life(self, request: _OfAProcess) -> Life:
         task = self._task(request.id)
         return self._exec(task, request.exec_id) if request.exec_id else task
 

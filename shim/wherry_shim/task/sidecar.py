@@ -23,14 +23,12 @@ from wherry_shim.task.logger import Owner
 from wherry_shim.task.runtime import Runtime, configured
 from wherry_shim.task.streams import Names, Streams
 from wherry_shim.task.terminal import Terminal
-from wherry_shim.task.workload import Born
+from wherry_shim.task.workload import Born, Executor
 from wherry_shim.worker.root import mount_image
 
 
 class Sidecar:
     """See Workload. spec: config.json, parsed."""
-
-    refusal = ""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it is, whose, and what runs it
         self,
@@ -56,6 +54,10 @@ class Sidecar:
         self._streams: dict[str, Streams] = {}
         self._mounted = False
         self._asked = False
+
+    @property
+    def executor(self) -> Executor:
+        return self
 
     async def create(self) -> Born:
         target = self._bundle / "rootfs"

@@ -16,17 +16,22 @@ from wherry_shim.task.events import Publish, created, deleted, exited
 from wherry_shim.task.life import Life
 from wherry_shim.task.state import State
 from wherry_shim.task.streams import Names
-from wherry_shim.task.workload import Born, Workload
+from wherry_shim.task.workload import Born, Executor, Workload
 from wherry_shim.ttrpc.codes import Code, RpcError
 
 
 class Exec(Life):
     """A process that is started in a container. process: JSON of the runtime specification."""
 
-    def __init__(self, task: str, exec_id: str, names: Names, process: bytes) -> None:
+    def __init__(self, task: str, exec_id: str, names: Names, process: bytes, executor: Executor) -> None:
         super().__init__(f"{task}/{exec_id}", names)
         self.id = exec_id
-        self.process = process
+        self._process = process
+        self._executor = executor
+
+    async def execute(self) -> Born:
+        """Raises what the executor raises."""
+        return await self._executor.execute(self.id, self._process, self.names)
 
 
 class Task(Life):
@@ -75,16 +80,18 @@ class Task(Life):
             self.check("update")
             await asyncio.to_thread(self.workload.cgroup.update, resources)
 
-    async def kill(self, number: int, everyone: bool) -> None:
-        """Raises RpcError NOT_FOUND when there is nothing left to kill."""
-        self.check("kill")
-        self.signal(number)  # before all: it may be on its way into its cgroup
-        if everyone and number == signal.SIGKILL:
-            await asyncio.to_thread(self.workload.cgroup.kill)
-        elif everyone:
-            self._signal_others(number)
+    def signal(self, number: int) -> None:
+        super().signal(number)
         if number == signal.SIGKILL and self.state is State.PAUSED:
             self.workload.cgroup.thaw()  # in a freezer of version 1 nobody dies
+
+    async def kill_all(self, number: int) -> None:
+        """Signal all of its processes. Raises RpcError as `signal`."""
+        self.signal(number)  # before all: it may be on its way into its cgroup
+        if number == signal.SIGKILL:
+            await asyncio.to_thread(self.workload.cgroup.kill)
+        else:
+            self._signal_others(number)
 
     def _signal_others(self, number: int) -> None:
         for pid in set(self.workload.cgroup.pids()) - {self.pid}:
@@ -109,12 +116,13 @@ class Task(Life):
     # Processes that are started in it
 
     def add_exec(self, exec_id: str, names: Names, process: bytes) -> None:
-        if self.workload.refusal:
-            raise RpcError(Code.UNIMPLEMENTED, self.workload.refusal)
+        executor = self.workload.executor
+        if isinstance(executor, str):
+            raise RpcError(Code.UNIMPLEMENTED, executor)
         self.check("exec")
         if exec_id in self.execs:
             raise RpcError(Code.ALREADY_EXISTS, f"task {self.id} has an exec {exec_id} already")
-        self.execs[exec_id] = Exec(self.id, exec_id, names, process)
+        self.execs[exec_id] = Exec(self.id, exec_id, names, process, executor)
         self._publish(events.TaskExecAdded(container_id=self.id, exec_id=exec_id))
 
     async def start_exec(self, one: Exec) -> None:
@@ -123,7 +131,7 @@ class Task(Life):
             one.check("start")
             try:
                 self.check("exec")
-                born = await self.workload.execute(one.id, one.process, one.names)
+                born = await one.execute()
             except BaseException:
                 one.end(EXIT_START)
                 one.tell()

@@ -20,14 +20,23 @@ class Born:
     release: Callable[[], None] = lambda: None
 
 
-class Workload(Protocol):
-    """One container's processes and what they hold on the node. Methods raise WherryError or OSError.
+class Executor(Protocol):
+    """Where more than one process can run."""
 
-    refusal: why no other process can be started in it; "" when one can.
-    """
+    async def execute(self, exec_id: str, process: bytes, names: Names) -> Born:
+        """Start another process. process: JSON of the runtime specification. Raises WherryError or OSError."""
+        ...
+
+
+class Workload(Protocol):
+    """One container's processes and what they hold on the node. Methods raise WherryError or OSError."""
 
     cgroup: Cgroup
-    refusal: str
+
+    @property
+    def executor(self) -> Executor | str:
+        """Who starts other processes in it, or why nobody can."""
+        ...
 
     async def create(self) -> Born:
         """Make it, up to where it waits. Leaves nothing behind when it raises."""
@@ -35,10 +44,6 @@ class Workload(Protocol):
 
     async def start(self) -> None:
         """Let it go."""
-        ...
-
-    async def execute(self, exec_id: str, process: bytes, names: Names) -> Born:
-        """Start another process in it. process: JSON of the runtime specification."""
         ...
 
     def end_input(self, exec_id: str) -> None:

@@ -18,7 +18,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One procedure. request: what a payload is decoded as; call: gets that and gives the response, or raises.
+    """A procedure that waits. request: what a payload is decoded as; call: gets that and gives the response, or raises.
 
     A call is cancelled when its time is over or its client has gone, unless it is to come to its end: then it goes on,
     and only its answer is lost.
@@ -29,7 +29,15 @@ class Method:
     to_its_end: bool = False
 
 
-Methods = Mapping[tuple[str, str], Method]
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A procedure that is answered at once: it costs no task of its own."""
+
+    request: type[Message]
+    call: Callable[[Any], Message]
+
+
+Methods = Mapping[tuple[str, str], Method | Query]
 """By names of service and method."""
 
 
@@ -39,13 +47,25 @@ class Dispatcher:
     def __init__(self, methods: Methods, log: Log) -> None:
         self._methods = methods
         self._log = log
-        self._going_on: set[asyncio.Task[bytes]] = set()
+        self._going_on: set[asyncio.Future[Message]] = set()
+
+    def at_once(self, call: Call) -> bytes | RpcError | None:
+        """What a query comes to, and what is none of our methods; None for a call that waits."""
+        try:
+            method = self._method(call)
+            if isinstance(method, Query):
+                return method.call(_decoded(call, method)).SerializeToString()
+        except Exception as fault:
+            return self._fault(call, fault)
+        return None
 
     async def result(self, call: Call) -> bytes | RpcError:
-        """What a call comes to; raises nothing but CancelledError."""
+        """What a call that waits comes to; raises nothing but CancelledError."""
+        method = self._methods[call.service, call.method]
+        assert isinstance(method, Method)  # noqa: S101 - it is not answered at once
         try:
             async with asyncio.timeout(call.timeout) as limit:
-                return await self._called(call)
+                return (await self._called(call, method)).SerializeToString()
         except asyncio.CancelledError:
             if _was_cancelled():
                 raise
@@ -53,27 +73,23 @@ class Dispatcher:
         except Exception as fault:
             if limit.expired():
                 return RpcError(Code.DEADLINE_EXCEEDED, f"{call.method} was not done within {call.timeout:g} s")
-            return rpc_error(fault)
+            return self._fault(call, fault)
 
-    async def _called(self, call: Call) -> bytes:
-        method = self._method(call)
-        running = self._run(call, method, _decoded(call, method))
+    async def _called(self, call: Call, method: Method) -> Message:
+        response = method.call(_decoded(call, method))
         if not method.to_its_end:
-            return await running
-        task = asyncio.get_running_loop().create_task(running)
+            return await response
+        task = asyncio.ensure_future(response)
         self._going_on.add(task)
         task.add_done_callback(self._going_on.discard)
         return await asyncio.shield(task)
 
-    async def _run(self, call: Call, method: Method, request: Message) -> bytes:
-        try:
-            return (await method.call(request)).SerializeToString()
-        except Exception as fault:
-            if is_ours(fault):
-                self._log(f"{call.service}/{call.method} failed at {_where(fault)}: {rpc_error(fault)}")
-            raise
+    def _fault(self, call: Call, fault: Exception) -> RpcError:
+        if is_ours(fault):
+            self._log(f"{call.service}/{call.method} failed at {_where(fault)}: {rpc_error(fault)}")
+        return rpc_error(fault)
 
-    def _method(self, call: Call) -> Method:
+    def _method(self, call: Call) -> Method | Query:
         if method := self._methods.get((call.service, call.method)):
             return method
         if any(service == call.service for service, _ in self._methods):
@@ -83,7 +99,7 @@ class Dispatcher:
         )
 
 
-def _decoded(call: Call, method: Method) -> Message:
+def _decoded(call: Call, method: Method | Query) -> Message:
     try:
         return method.request.FromString(call.payload)
     except DecodeError as fault:

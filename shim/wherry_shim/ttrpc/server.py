@@ -1,4 +1,4 @@
-"""Many clients on asyncio: each call is a task of its own, so that a `Wait` that blocks holds nobody up.
+"""Many clients on asyncio: each call that waits is a task of its own, so that a `Wait` holds nobody up.
 
 What a client can do to us is bounded: it has at most MAX_CALLS open; while it does not read, it is not read from and
 its calls do not begin; when it hangs up, only its own calls end.
@@ -114,6 +114,8 @@ class _Client(asyncio.Protocol):
             self._write(event.answer)
         elif len(self._calls) >= MAX_CALLS:
             self._answer(event, RpcError(Code.RESOURCE_EXHAUSTED, f"{MAX_CALLS} calls of this client are open already"))
+        elif self._reads.is_set() and (result := self._dispatcher.at_once(event)) is not None:
+            self._answer(event, result)
         else:
             self._calls[event.stream] = asyncio.get_running_loop().create_task(self._run(event))
 
@@ -127,7 +129,8 @@ class _Client(asyncio.Protocol):
         try:
             while not self._reads.is_set():  # others that waited too may have filled the buffer again
                 await self._reads.wait()
-            self._answer(call, await self._dispatcher.result(call))
+            result = self._dispatcher.at_once(call)
+            self._answer(call, await self._dispatcher.result(call) if result is None else result)
         finally:
             del self._calls[call.stream]
 

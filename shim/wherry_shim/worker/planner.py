@@ -1,7 +1,7 @@
-"""In a child of the nursery that ends before the guest begins: what runs, found out and compiled, and what it will see.
+"""In a child of the nursery, for one container after another: what runs, found out and compiled, and what it will see.
 
 It reads what others wrote (config.json, manifests, modules) and makes the root that the worker enters: work that takes
-memory which the worker is better without.
+memory which the worker is better without. After a fault it ends: nobody knows in which namespaces it is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import math
 import os
 import signal
+import socket
 import ssl
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,32 +27,50 @@ from wherry.plan.bundle import Bundle, read, termination_log
 from wherry_shim.artifact.chain import Task, planned
 from wherry_shim.artifact.node import Node
 from wherry_shim.linux.calls import call
-from wherry_shim.linux.namespaces import setns
+from wherry_shim.linux.namespaces import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUTS, setns
 from wherry_shim.linux.process import PR_SET_NAME, die_with_parent, set_name
-from wherry_shim.order import WorkerOrder, report_fault, report_ready, worker_order
+from wherry_shim.order import LEAVE, WorkerOrder, report_fault, report_ready, worker_order
 from wherry_shim.worker import rights, root, start
 
+_ENTERED = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
+_PACKET = 1 << 16
 _RESOLVER = ("/etc/hosts", "/etc/resolv.conf")
 _OF_ITS_OWN = (call("setsid"), call("prctl", PR_SET_NAME, b"wherry-worker", 0, 0, 0))
 
 
-def main(words: bytes, files: list[int]) -> NoReturn:
-    """files: where to report, an empty memfd for the worker's start, and what ends when it has begun. Never returns."""
-    report, memory, entered = files
+def main(_words: bytes, files: list[int]) -> NoReturn:
+    """files: a socket by which it is given orders, each with an empty memfd for a worker's start. Never returns."""
+    (end,) = files
     try:
         set_name("wherry-planner")
-        die_with_parent(os.getppid(), signal.SIGKILL)
-        start.write(_start(worker_order(words)), memory)
-        report_ready(report)
-        os.read(entered, 1)  # the namespaces are there for as long as this process is
+        parent = os.getppid()
+        home = os.pidfd_open(parent)
+        die_with_parent(parent, signal.SIGKILL)
+        with socket.socket(fileno=end) as orders:
+            _serve(orders, home)
     except StartError as error:
-        report_fault(report, error)
+        report_fault(end, error)
     except (WherryError, OSError) as error:
-        report_fault(report, StartError("instantiate", str(error)))
+        report_fault(end, StartError("instantiate", str(error)))
     except BaseException:  # the edge of a process
-        report_fault(report, StartError("instantiate", traceback.format_exc(limit=-4)))
+        report_fault(end, StartError("instantiate", traceback.format_exc(limit=-4)))
     finally:
         os._exit(0)
+
+
+def _serve(orders: socket.socket, home: int) -> None:
+    """home: a pidfd of the host, whose namespaces are the node's. Raises what planning raises."""
+    while True:
+        packet, files, _, _ = socket.recv_fds(orders, _PACKET, 1)
+        if not packet:
+            return
+        if packet == LEAVE:
+            setns(home, _ENTERED)
+            continue
+        (memory,) = files
+        start.write(_start(worker_order(packet)), memory)
+        os.close(memory)
+        report_ready(orders.fileno())
 
 
 def _start(order: WorkerOrder) -> start.Start:

@@ -155,8 +155,8 @@ def test_a_manifest_of_ten_megabytes_is_not_read(pulled: Pulled) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"[" * 100_000, b'{"schemaVersion":2,"layers":1}'])
-def test_a_manifest_that_is_none_is_refused(data: bytes, pulled: Pulled) -> None:
-    _refusal(pulled, f"{REPOSITORY}@{pulled.put(data)}")
+def test_a_manifest_that_is_none_is_refused_by_its_name(data: bytes, pulled: Pulled) -> None:
+    assert REPOSITORY in _refusal(pulled, f"{REPOSITORY}@{pulled.put(data)}")
 
 
 def test_a_layer_larger_than_its_descriptor_says_is_refused(pulled: Pulled) -> None:

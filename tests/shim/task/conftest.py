@@ -18,6 +18,7 @@ from tests.support import programs, task_workloads
 from tests.support.node_leftovers import CGROUPS
 from wherry_shim.linux.process import become_subreaper, prctl
 from wherry_shim.proto import task_pb2 as pb
+from wherry_shim.proto.services import TASK_SERVICES
 from wherry_shim.proto.topics import topic_of
 from wherry_shim.reaper import Reaper
 from wherry_shim.task.service import TaskService
@@ -69,7 +70,7 @@ class Desk:
     async def add(self, command: str, exec_id: str = "e", task: str = "a") -> None:
         request = pb.ExecProcessRequest(id=task, exec_id=exec_id)
         request.spec.value = task_workloads.process(command)
-        await self.service.execute(request)
+        self.service.execute(request)
 
     async def ended(self, exec_id: str = "", task: str = "a") -> int:
         """Its exit status."""
@@ -82,7 +83,13 @@ class Desk:
         return await self.service.delete(pb.DeleteRequest(id=task, exec_id=exec_id))
 
     async def state(self, exec_id: str = "", task: str = "a") -> pb.StateResponse:
-        return await self.service.state(pb.StateRequest(id=task, exec_id=exec_id))
+        return self.service.state(pb.StateRequest(id=task, exec_id=exec_id))
+
+    async def call(self, name: str, **fields: str) -> Message:
+        """Any method, as by ttrpc."""
+        method = self.service.methods()[TASK_SERVICES[0], name]
+        response = method.call(method.request(**fields))
+        return response if isinstance(response, Message) else await response
 
     @property
     def topics(self) -> list[str]:

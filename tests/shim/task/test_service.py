@@ -171,7 +171,7 @@ def test_nobody_is_named_twice_among_the_processes(play: Play) -> None:
         await desk.run(HOLD)
         await desk.execute(HOLD)
         task, one = (await desk.state()).pid, (await desk.state("e")).pid
-        found = (await desk.service.pids(pb.PidsRequest(id="a"))).processes
+        found = desk.service.pids(pb.PidsRequest(id="a")).processes
         named = {each.pid: each.info.value for each in found}
         assert len(named) == len(found)
         assert b"e" in named[one]
@@ -184,36 +184,25 @@ def test_a_task_that_has_ended_still_has_a_process_to_tell(play: Play) -> None:
     async def story(desk: Desk) -> None:
         await desk.run("exit 0")
         await desk.ended()
-        assert (await desk.service.pids(pb.PidsRequest(id="a"))).processes
+        assert desk.service.pids(pb.PidsRequest(id="a")).processes
 
     play(story)
 
 
 @pytest.mark.parametrize("exec_id", ["", "e"])
-@pytest.mark.parametrize("call", ["start", "state", "wait", "kill", "delete", "close_io", "resize_pty"])
-def test_whoever_is_not_here_is_not_found(play: Play, call: str, exec_id: str) -> None:
-    requests = {
-        "start": pb.StartRequest, "state": pb.StateRequest, "wait": pb.WaitRequest, "kill": pb.KillRequest,
-        "delete": pb.DeleteRequest, "close_io": pb.CloseIORequest, "resize_pty": pb.ResizePtyRequest,
-    }  # fmt: skip
-
+@pytest.mark.parametrize("name", ["Start", "State", "Wait", "Kill", "Delete", "CloseIO", "ResizePty"])
+def test_whoever_is_not_here_is_not_found(play: Play, name: str, exec_id: str) -> None:
     async def story(desk: Desk) -> None:
         await desk.create(HOLD)
-        request = requests[call](id="a" if exec_id else "b", exec_id=exec_id)
-        assert await refused(getattr(desk.service, call)(request)) == Code.NOT_FOUND
+        assert await refused(desk.call(name, id="a" if exec_id else "b", exec_id=exec_id)) == Code.NOT_FOUND
 
     play(story)
 
 
-@pytest.mark.parametrize("call", ["pids", "stats", "update", "pause", "resume"])
-def test_a_task_that_is_not_here_is_not_found(play: Play, call: str) -> None:
-    requests = {
-        "pids": pb.PidsRequest, "stats": pb.StatsRequest, "update": pb.UpdateTaskRequest, "pause": pb.PauseRequest,
-        "resume": pb.ResumeRequest,
-    }  # fmt: skip
-
+@pytest.mark.parametrize("name", ["Pids", "Stats", "Update", "Pause", "Resume"])
+def test_a_task_that_is_not_here_is_not_found(play: Play, name: str) -> None:
     async def story(desk: Desk) -> None:
-        assert await refused(getattr(desk.service, call)(requests[call](id="b"))) == Code.NOT_FOUND
+        assert await refused(desk.call(name, id="b")) == Code.NOT_FOUND
 
     play(story)
 
@@ -236,7 +225,7 @@ def test_limits_are_changed_in_place_and_nonsense_is_refused(play: Play) -> None
 def test_statistics_are_those_of_the_cgroup(play: Play) -> None:
     async def story(desk: Desk) -> None:
         await desk.run(HOLD)
-        assert (await desk.service.stats(pb.StatsRequest(id="a"))).stats.type_url.endswith("Metrics")
+        assert desk.service.stats(pb.StatsRequest(id="a")).stats.type_url.endswith("Metrics")
 
     play(story)
 
@@ -245,7 +234,8 @@ def test_no_task_is_checkpointed_or_restored(play: Play) -> None:
     async def story(desk: Desk) -> None:
         request = pb.CreateTaskRequest(id="a", checkpoint="/tmp/image")
         assert await refused(desk.service.create(request)) == Code.UNIMPLEMENTED
-        assert await refused(desk.service.checkpoint(pb.CheckpointTaskRequest(id="a"))) == Code.UNIMPLEMENTED
+        with pytest.raises(RpcError, match="cannot be checkpointed"):
+            desk.service.checkpoint(pb.CheckpointTaskRequest(id="a"))
         assert desk.service.tasks == {}
 
     play(story)
@@ -363,7 +353,7 @@ def test_an_exec_that_cannot_start_says_why_and_has_ended(play: Play) -> None:
         request.spec.value = json.dumps(
             {"args": ["/no-such-program"], "cwd": "/", "env": [], "user": {"uid": 0, "gid": 0}}
         ).encode()
-        await desk.service.execute(request)
+        desk.service.execute(request)
         with pytest.raises(Exception, match=r"(?i)no such file") as caught:
             await desk.service.start(pb.StartRequest(id="a", exec_id="e"))
         assert rpc_error(caught.value).code == Code.FAILED_PRECONDITION
@@ -382,7 +372,8 @@ def test_an_exec_is_added_once_and_only_with_a_process(play: Play) -> None:
         await desk.add(HOLD)
         assert await refused(desk.add(HOLD)) == Code.ALREADY_EXISTS
         empty = pb.ExecProcessRequest(id="a", exec_id="f")
-        assert await refused(desk.service.execute(empty)) == Code.INVALID_ARGUMENT
+        with pytest.raises(RpcError, match="expected an object of JSON"):
+            desk.service.execute(empty)
 
     play(story)
 

@@ -55,6 +55,11 @@ async def opened(names: Names, reaper: Reaper, *, copied: bool = False) -> Strea
     return streams
 
 
+def is_open(path: str) -> bool:
+    """Whether this process has it open."""
+    return path in {os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}
+
+
 async def until(holds: Callable[[], object]) -> None:
     while not holds():  # noqa: ASYNC110 - of what tells nobody
         await asyncio.sleep(0.001)
@@ -103,6 +108,7 @@ def test_release_ends_it_although_nobody_ever_read(play: Play, names: Names) -> 
         streams.end()
         streams.release()
         streams.release()
+        assert not is_open(names.stdout)
 
     play(story)
 

@@ -2,71 +2,89 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from wherry.engine.http.head import RequestHead
+from wherry.engine.http.head import NOT_FOR_GUESTS, RequestHead
 from wherry.engine.http.reply import MAX_RESPONSE_HEAD, BadResponse, ResponseHead, lines_of, response_head
 
 SOFTWARE = b"wherry"
 
-CONSTANT = (
-    (b"GATEWAY_INTERFACE", b"CGI/1.1"),
-    (b"SERVER_SOFTWARE", SOFTWARE),
-    (b"SCRIPT_NAME", b""),
-)
+_LINE = (
+    b"REQUEST_METHOD", b"REQUEST_URI", b"PATH_INFO", b"QUERY_STRING", b"SERVER_PROTOCOL", b"SERVER_NAME",
+    b"REMOTE_ADDR", b"REMOTE_PORT",
+)  # fmt: skip
 _PROTOCOLS = {"1.0": b"HTTP/1.0", "1.1": b"HTTP/1.1"}
 
 
-def environment(
-    head: RequestHead, peer: tuple[bytes, bytes], port: bytes, length: int | None
-) -> tuple[tuple[bytes, ...], list[bytes]]:
-    """Names and values of the request's meta-variables (RFC 3875 §4.1), without those in CONSTANT.
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """Which variables a request has. Each is equal to itself alone, and so found quickly.
 
-    peer: the client's address and port. port: ours. length: of the body, None when it is not known before its end.
-    Values are UTF-8: what is not, is taken for Latin-1. Fields with `_` in their name are dropped, because they could
-    pass for another field's.
+    fields: those whose values are variables, by their places in the head. more: values to be added: to which variable,
+    behind what, of which field.
+    """
+
+    names: tuple[bytes, ...]
+    fields: tuple[int, ...] = ()
+    more: tuple[tuple[int, bytes, int], ...] = ()
+
+
+def constant(port: int) -> tuple[tuple[bytes, bytes], ...]:
+    """Names and values that every request has. port: ours."""
+    return (
+        (b"GATEWAY_INTERFACE", b"CGI/1.1"),
+        (b"SERVER_SOFTWARE", SOFTWARE),
+        (b"SERVER_PORT", b"%d" % port),
+        (b"SCRIPT_NAME", b""),
+    )
+
+
+def environment(head: RequestHead, peer: tuple[bytes, bytes], length: int | None) -> tuple[Shape, bytes]:
+    """The request's meta-variables (RFC 3875 §4.1) without the constant ones: their values, a NUL between each two.
+
+    peer: the client's address and port. length: of the body, None when it is not known before its end. Values are
+    UTF-8: what is not, is taken for Latin-1. Fields with `_` in their name are dropped, because they could pass for
+    another field's.
     """
     path, _, query = head.target.partition(b"?")
-    values = {
-        b"REQUEST_METHOD": head.method,
-        b"REQUEST_URI": head.target,
-        b"PATH_INFO": unquote_to_bytes(path).replace(b"\0", b"") if b"%" in path else path,
-        b"QUERY_STRING": query,
-        b"SERVER_PROTOCOL": _PROTOCOLS[head.version],
-        b"SERVER_NAME": _host_name(head.host),
-        b"SERVER_PORT": port,
-        b"REMOTE_ADDR": peer[0],
-        b"REMOTE_PORT": peer[1],
-    }
+    if b"%" in path:
+        path = unquote_to_bytes(path).replace(b"\0", b"")
+    values = [head.method, head.target, path, query, _PROTOCOLS[head.version], _host_name(head.host), *peer]
     if length:
-        values[b"CONTENT_LENGTH"] = b"%d" % length
-    _add_fields(values, head)
-    names = tuple(values)
-    texts = list(values.values())
-    if not b"".join(texts).isascii():
-        texts = [_utf8(text) for text in texts]
-    return names, texts
+        values.append(b"%d" % length)
+    fields = head.fields
+    shape = _shape(tuple([name for name, _ in fields]), bool(length))
+    values += [fields[place][1] for place in shape.fields]
+    for variable, between, place in shape.more:
+        values[variable] += between + fields[place][1]
+    text = b"\0".join(values)
+    return shape, text if text.isascii() else b"\0".join(map(_utf8, values))
 
 
-def _add_fields(values: dict[bytes, bytes], head: RequestHead) -> None:
-    for name, value in head.for_guest():
-        key = _variable(name)
-        if key in values:
-            values[key] += (b"; " if name == b"cookie" else b", ") + value
-        elif key:
-            values[key] = value
+@lru_cache(64)  # clients send the same few fields again and again
+def _shape(fields: tuple[bytes, ...], sized: bool) -> Shape:
+    names, places, more = [*_LINE, *([b"CONTENT_LENGTH"] if sized else [])], [], []
+    for place, field in enumerate(fields):
+        variable = _variable(field)
+        if variable in names:
+            more.append((names.index(variable), b"; " if field == b"cookie" else b", ", place))
+        elif variable:
+            names.append(variable)
+            places.append(place)
+    return Shape(tuple(names), tuple(places), tuple(more))
 
 
-@lru_cache(256)  # clients send the same few names again and again
-def _variable(name: bytes) -> bytes:
+def _variable(field: bytes) -> bytes:
     """Where a field's value goes; empty for a field that has no place of its own."""
-    if name == b"content-length" or b"_" in name:
+    if field == b"content-length" or b"_" in field or field in NOT_FOR_GUESTS:
         return b""
-    variable = name.upper().replace(b"-", b"_")
-    return variable if name == b"content-type" else b"HTTP_" + variable
+    variable = field.upper().replace(b"-", b"_")
+    return variable if field == b"content-type" else b"HTTP_" + variable
 
 
+@lru_cache(64)
 def _host_name(host: bytes) -> bytes:
     if host.startswith(b"["):
         return host.partition(b"]")[0] + b"]"

@@ -6,14 +6,16 @@ If the host says so, an instance serves more than one (docs/decisions/0007).
 from __future__ import annotations
 
 import threading
-from ctypes import addressof, memset
+from ctypes import Array, Structure, addressof, c_size_t, c_uint64, c_void_p
 from math import inf
-from time import monotonic, sleep, thread_time
-from typing import TYPE_CHECKING, Any
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 from wherry.engine import capi, control
+from wherry.engine.calls import Calls, Step
 from wherry.engine.code import Code
 from wherry.engine.config import Engine
+from wherry.engine.http.cgi import Shape
 from wherry.engine.http.control import (
     NO_BODY,
     STREAMED,
@@ -28,15 +30,14 @@ from wherry.engine.http.exchange import Exchange, Outcome
 from wherry.engine.http.head import Fields
 from wherry.engine.http.prefault import Prefault
 from wherry.engine.http.reply import ResponseHead
-from wherry.engine.http.store import SLICE, Bench, Grants
-from wherry.engine.traps import ending_of_error
+from wherry.engine.http.store import SLICE, Bench, Grants, fault
 from wherry.errors import StartError
-from wherry.plan.ending import Ending, exited
+from wherry.plan.ending import exited
 
 if TYPE_CHECKING:
     from wherry.engine.http.pool import Call
 
-_VAL_SIZE = 32
+NO_VARIABLES = Shape(())
 
 _WITH_TRAILERS, _UNANSWERED, _UNFINISHED = 1, 2, 3
 _BROKEN = {_UNANSWERED: "the guest set no response", _UNFINISHED: "the guest dropped the body unfinished"}
@@ -142,29 +143,43 @@ class ComponentCall:
         self._guest, self._bench, self._here = guest, bench, here
         self._instance, self._func = capi.Instance(), capi.ComponentFunc()
         self._argument, self._result = capi.ComponentText(), capi.ComponentVal()
-        self._instance_at, self._func_at = addressof(self._instance), addressof(self._func)
-        self._argument_at, self._result_at = addressof(self._argument), addressof(self._result)
+        fresh = [*bench.opening, *self._instantiate()]
+        self._calls = Calls([*fresh, *self._export(guest.prepare, takes=True), *self._export(guest.run)])
+        self._trailers = Calls(self._export(guest.trailers))
+        self._kept = len(fresh)  # calls that an instance which is there does not need
         self._returned = False  # the guest's code, as it should: its instance can be entered again
         self._left = 0  # requests that the open instance may still serve; 0: none is open
 
+    def _instantiate(self) -> list[Step]:
+        context, linker, code = self._bench.context, c_void_p(self._guest.linker), c_void_p(self._guest.code.pointer)
+        sends = [Step(capi.context_set_wasi_http, (context,))] if self._guest.outbound else []
+        return [*sends, Step(capi.component_linker_instantiate, (linker, context, code, _at(self._instance)))]
+
+    def _export(self, index: int, *, takes: bool = False) -> list[Step]:
+        """Find an export and call it. takes: the argument; else it gives the result."""
+        context, function = self._bench.context, _at(self._func)
+        given = (_at(self._argument), c_size_t(1)) if takes else (c_void_p(), c_size_t(0))
+        result = (c_void_p(), c_size_t(0)) if takes else (_at(self._result), c_size_t(1))
+        return [
+            Step(capi.component_instance_get_func, (_at(self._instance), context, c_void_p(index), function)),
+            Step(capi.component_func_call, (function, context, *given, *result)),
+        ]
+
     def __call__(self, exchange: Exchange) -> Outcome:
-        began = thread_time()
-        self._here.exchange = exchange
-        bench = self._bench
-        kept = self._enter(exchange)
-        left, self._left = self._left - 1, 0  # none, unless this one ends well
+        self._here.exchange, self._returned = exchange, False
         try:
-            outcome = self._run(bench.context, self._head(exchange), kept)
-            outcome.fuel = bench.fuel_used()
+            skip = self._enter(exchange)
+            left, self._left = self._left - 1, 0  # none, unless this one ends well
+            outcome = self._run(exchange, skip)
+            outcome.fuel = self._bench.fuel_used()
             if self._returned and not exchange.cancelled:
                 self._left = left
         finally:
             if self._left:
-                bench.rest()
+                self._bench.rest()
             else:
-                bench.close()
-        outcome.instances = int(not kept)
-        outcome.seconds = thread_time() - began
+                self._bench.close()
+        outcome.instances = int(skip < self._kept)
         return outcome
 
     def drop(self) -> None:
@@ -173,19 +188,16 @@ class ComponentCall:
             self._left = 0
             self._bench.close()
 
-    def _enter(self, exchange: Exchange) -> bool:
-        """A store for the exchange: True when it is the kept one's. A store has its stdin, if any, from the start."""
-        self._returned = False
+    def _enter(self, exchange: Exchange) -> int:
+        """A store for the exchange: how many calls it needs no more. A store has its stdin, if any, from the start."""
         has_stdin = exchange.stdin is not None or bool(exchange.body)
         if self._left and not has_stdin:
             self._bench.again(exchange)
-            return True
+            return self._kept
         self.drop()
-        self._bench.open(exchange, (), ())
-        if self._guest.outbound:
-            capi.context_set_wasi_http(self._bench.context)
+        skip, _ = self._bench.open(exchange, NO_VARIABLES, b"")
         self._left = 1 if has_stdin else self._guest.reuse
-        return False
+        return skip
 
     def _head(self, exchange: Exchange) -> bytes:
         authority = self._guest.authority
@@ -194,36 +206,27 @@ class ComponentCall:
         mode = WHOLE if exchange.received or exchange.trailers else NO_BODY
         return request_head(exchange.head, mode, exchange.trailers, authority)
 
-    def _run(self, context: int, head: bytes, kept: bool) -> Outcome:
-        guest = self._guest
-        if not kept and (
-            error := capi.component_linker_instantiate(guest.linker, context, guest.code.pointer, self._instance_at)
-        ):
-            return Outcome(ending_of_error(error))
-        self._argument.show(head)
-        ending = self._call(context, guest.prepare, 1, 0, capi.component_func_call_quick)  # no guest code runs in it
-        ending = ending or self._call(context, guest.run, 0, 1)
-        if ending is not None:
-            return Outcome(ending)
+    def _run(self, exchange: Exchange, skip: int) -> Outcome:
+        self._argument.show(self._head(exchange))
+        self._result[0] = 0
+        if failed := self._calls.make(skip):
+            return Outcome(fault(self._calls, failed))
         code = self._result[1] & 0xFF
         if code == _WITH_TRAILERS:
-            return self._with_trailers(context)
+            return self._with_trailers()
         self._returned = code not in _BROKEN
         return Outcome(exited(0), broken=_BROKEN.get(code, ""))
 
-    def _with_trailers(self, context: int) -> Outcome:
-        if ending := self._call(context, self._guest.trailers, 0, 1):
-            return Outcome(ending)
-        trailers: Fields = parse_trailers(control.text_at(self._result_at))
-        capi.component_val_delete(self._result_at)
+    def _with_trailers(self) -> Outcome:
+        self._result[0] = 0
+        if failed := self._trailers.make():
+            return Outcome(fault(self._trailers, failed))
+        result = addressof(self._result)
+        trailers: Fields = parse_trailers(control.text_at(result))
+        capi.component_val_delete(result)
         self._returned = True
         return Outcome(exited(0), trailers)
 
-    def _call(
-        self, context: int, index: int, arguments: int, results: int, call: Any = capi.component_func_call
-    ) -> Ending | None:
-        """Call an export with what is at argument and result; None when it returned."""
-        capi.component_instance_get_func(self._instance_at, context, index, self._func_at)
-        memset(self._result_at, 0, _VAL_SIZE)
-        error = call(self._func_at, context, self._argument_at, arguments, self._result_at, results)
-        return ending_of_error(error) if error else None
+
+def _at(structure: Array[c_uint64] | Structure) -> c_void_p:
+    return c_void_p(addressof(structure))

@@ -27,7 +27,7 @@ _WEIGHED = frozenset(
     {b"host", b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"content-type", b"x-request-id"}
 )
 _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"te", b"expect"})
-_NOT_FOR_GUESTS = frozenset({b"proxy"}) | _HOP_BY_HOP
+NOT_FOR_GUESTS = frozenset({b"proxy"}) | _HOP_BY_HOP
 
 
 class Refused(Exception):
@@ -58,7 +58,7 @@ class RequestHead:
 
     def for_guest(self) -> Fields:
         """What a guest sees: no hop-by-hop fields, and no `Proxy`, which would become HTTP_PROXY."""
-        return [field for field in self.fields if field[0] not in _NOT_FOR_GUESTS]
+        return [field for field in self.fields if field[0] not in NOT_FOR_GUESTS]
 
     def identify(self, request_id: bytes) -> None:
         """Name a request that its client did not name."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from ctypes import addressof, byref, c_void_p
-from time import thread_time
+from ctypes import addressof, byref, c_char_p, c_size_t, c_void_p
 from typing import TYPE_CHECKING
 
 from wherry.engine import capi, poll
+from wherry.engine.calls import Calls, Step
 from wherry.engine.code import Code
 from wherry.engine.config import Engine
-from wherry.engine.http.cgi import CONSTANT, environment, parse_head
+from wherry.engine.http.cgi import constant, environment, parse_head
 from wherry.engine.http.exchange import Exchange, Outcome
 from wherry.engine.http.prefault import Prefault
 from wherry.engine.http.reply import ResponseHead
-from wherry.engine.http.store import Bench, Grants
-from wherry.engine.traps import ending_of_error, ending_of_trap
+from wherry.engine.http.store import Bench, Grants, fault
+from wherry.engine.routines import itself
+from wherry.engine.traps import ending_of_trap
 from wherry.errors import StartError
 from wherry.plan.ending import Ending, exited
 
@@ -37,13 +38,13 @@ class ModuleGuest:
         self.code = code
         self.grants = grants
         self.prefault = prefault
-        self.port = b"%d" % port
+        self.constant = constant(port)
         self._here = threading.local()
         self.pre = self._instance_pre()
 
     def new_call(self) -> Call:
         """Called by the thread that will run guests: a sleeping guest finds its bench by its thread."""
-        bench = self._here.bench = Bench(self.grants, self.prefault, CONSTANT)
+        bench = self._here.bench = Bench(self.grants, self.prefault, self.constant)
         return ModuleCall(self, bench)
 
     def find_head(self, output: bytes | bytearray, _given: bytes | None) -> tuple[ResponseHead, int] | None:
@@ -77,35 +78,35 @@ class ModuleCall:
     """A thread's way to run the module."""
 
     def __init__(self, guest: ModuleGuest, bench: Bench) -> None:
-        self._pre, self._port, self._bench = guest.pre, guest.port, bench
-        self._instance, self._extern, self._trap = capi.Instance(), capi.Extern(), c_void_p()
-        self._instance_at, self._trap_at = addressof(self._instance), addressof(self._trap)
-        self._extern_at = addressof(self._extern)
-        self._func_at = self._extern_at + capi.EXTERN_PAYLOAD
+        self._bench = bench
+        self._instance, self._start, self._trap = capi.Instance(), capi.Extern(), c_void_p()
+        self._calls = Calls([*bench.opening, *self._run(guest.pre, bench.context), *bench.closing])
+
+    def _run(self, pre: int, context: c_void_p) -> list[Step]:
+        instance, start = c_void_p(addressof(self._instance)), c_void_p(addressof(self._start))
+        function, trap_at = c_void_p(addressof(self._start) + capi.EXTERN_PAYLOAD), c_void_p(addressof(self._trap))
+        none, null = c_size_t(0), c_void_p()
+        return [
+            Step(capi.instance_pre_instantiate, (c_void_p(pre), context, instance, trap_at)),
+            Step(itself, (self._trap,)),
+            Step(capi.instance_export_get, (context, instance, c_char_p(_START), c_size_t(len(_START)), start)),
+            Step(capi.func_call, (context, function, null, none, null, none, trap_at)),
+            Step(itself, (self._trap,)),
+        ]
 
     def __call__(self, exchange: Exchange) -> Outcome:
-        began = thread_time()
         length = exchange.received if exchange.complete else exchange.head.length
-        names, values = environment(exchange.head, exchange.connection.peer, self._port, length)
+        shape, values = environment(exchange.head, exchange.connection.peer, length)
         bench = self._bench
-        bench.open(exchange, names, values)
         try:
-            ending = self._run(bench.context)
-            fuel = bench.fuel_used()
+            failed = self._calls.make(*bench.open(exchange, shape, values))
+            ending = self._ending(failed) if failed else exited(0)
+            return Outcome(ending, fuel=bench.fuel_used())
         finally:
             bench.close()
-        return Outcome(ending, seconds=thread_time() - began, fuel=fuel)
 
-    def _run(self, context: int) -> Ending:
-        self._trap.value = None
-        if error := capi.instance_pre_instantiate(self._pre, context, self._instance_at, self._trap_at):
-            return ending_of_error(error)
-        if self._trap.value:
-            return ending_of_trap(self._trap.value)
-        if not capi.instance_export_get(context, self._instance_at, _START, len(_START), self._extern_at):
-            raise StartError("unsupported", "the module exports no _start")
-        if error := capi.func_call(context, self._func_at, None, 0, None, 0, self._trap_at):
-            return ending_of_error(error)
-        if self._trap.value:
-            return ending_of_trap(self._trap.value)
-        return exited(0)
+    def _ending(self, failed: Step) -> Ending:
+        if failed.function is itself:
+            trap, self._trap.value = self._calls.take_error(), None
+            return ending_of_trap(trap)
+        return fault(self._calls, failed)

@@ -16,6 +16,9 @@ from collections.abc import Callable
 CAPACITY = 256 << 10
 """Bytes that a guest may write before it waits, where the kernel lets us have them."""
 
+PIECE = 64 << 10
+"""Bytes that are read at once: room that is cheap to ask for, and more than most responses have."""
+
 F_SETPIPE_SZ = 1031
 F_GETPIPE_SZ = 1032
 
@@ -30,20 +33,28 @@ def _new_pipe() -> tuple[int, int]:
 class ResponsePipe:
     """A guest's stdout. `path` opens its write end anew, blocking, as the engine wants it."""
 
-    __slots__ = ("_room", "path", "reader", "writer")
+    __slots__ = ("_most", "path", "reader", "writer")
 
     def __init__(self) -> None:
         self.reader, self.writer = _new_pipe()
         self.path = b"/proc/self/fd/%d" % self.writer
-        self._room = memoryview(bytearray(fcntl.fcntl(self.writer, F_GETPIPE_SZ)))
+        self._most = -(-fcntl.fcntl(self.writer, F_GETPIPE_SZ) // PIECE)
 
     def read(self) -> bytes:
         """All that is in it now, at most its capacity; empty when there is nothing."""
+        data = self._piece()
+        if len(data) < PIECE:
+            return data
+        pieces = [data]
+        while len(pieces[-1]) == PIECE and len(pieces) < self._most:
+            pieces.append(self._piece())
+        return b"".join(pieces)
+
+    def _piece(self) -> bytes:
         try:
-            count = os.readv(self.reader, (self._room,))
+            return os.read(self.reader, PIECE)
         except BlockingIOError:
             return b""
-        return self._room[:count].tobytes()
 
     def close(self) -> None:
         os.close(self.reader)

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
-from time import monotonic
+from time import monotonic, thread_time
 
 from wherry.engine.http.exchange import Exchange, Outcome
 from wherry.engine.thread import start_guest_thread
@@ -100,12 +100,16 @@ class Pool:
         start_guest_thread(self._serve, "guest")
 
     def _serve(self) -> None:
-        call = self._new_call()
+        call, used = self._new_call(), thread_time()
         while (exchange := self._tasks.get()) is not None:
             exchange.entered = True
-            exchange.outcome = _called(call, exchange)
+            exchange.outcome = outcome = _called(call, exchange)
+            wakes = not self._waking and (self._tasks.empty() or monotonic() - self._collected > BATCH)
+            if wakes or exchange.age:
+                before, used = used, thread_time()
+                outcome.seconds = used - before
             self._finished.append(exchange)
-            if not self._waking and (self._tasks.empty() or monotonic() - self._collected > BATCH):
+            if wakes:
                 self._waking = True
                 self._loop.call_soon_threadsafe(self._collect)
 

@@ -64,15 +64,21 @@ class Prefault:
         self._table: PageTable | None = None
         self._lessons = Lessons()
         self._drops, self._due = 0, 2
+        self.studies = False  # whether `drop` has to see the next store that ends
         self._ready: list[Pages] = []
 
     def drop(self, store: int) -> None:
         """Delete a store, and make its memories ready for their next instance."""
-        self._drops += 1
-        if self._drops < self._due:
-            capi.store_delete(store)
-        else:
+        if self.studies:
             self._study(store)
+        else:
+            capi.store_delete(store)
+        self.dropped()
+
+    def dropped(self) -> None:
+        """A store is deleted: make its memories ready for their next instance."""
+        self._drops += 1
+        self.studies = self._drops + 1 >= self._due
         table = self._table
         for pages in self._ready:
             if table is not None and table.lacks(pages) and not table.populate(pages):
@@ -87,7 +93,7 @@ class Prefault:
 
     def _study(self, store: int) -> None:
         """Delete a store and see which pages that frees, until enough is known; then look for memories that are new."""
-        self._due = self._drops + min(self._drops, SELDOM)
+        self._due = self._drops + 1 + min(self._drops + 1, SELDOM)
         memories = memories_of(self._code, self._size, Path("/proc/self/maps").read_text())
         if self._lessons.taken < LESSONS:
             self._learn(store, memories)

@@ -6,16 +6,21 @@ The hot path of the engine is here and in `module.py` or `component.py`: straigh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ctypes import Array, addressof, c_char_p, c_uint64
+from ctypes import Array, addressof, byref, c_char_p, c_size_t, c_uint64, c_void_p, cast
 from dataclasses import dataclass
 from time import monotonic, monotonic_ns, sleep
 from typing import Any
 from weakref import ref
 
 from wherry.engine import capi
+from wherry.engine.calls import Calls, Step
+from wherry.engine.http.cgi import Shape
 from wherry.engine.http.exchange import Exchange
 from wherry.engine.http.head import MAX_FIELDS
 from wherry.engine.http.prefault import Prefault
+from wherry.engine.routines import itself, spread
+from wherry.engine.traps import ending_of_error
+from wherry.plan.ending import Ending
 from wherry.plan.model import Limits
 
 MAX_VARIABLES = 2 * MAX_FIELDS
@@ -41,58 +46,105 @@ class Grants:
 
 
 class Strings:
-    """A C array of C strings, with room for as many more behind them."""
+    """A C array of C strings."""
 
-    def __init__(self, texts: Sequence[bytes], room: int = 0) -> None:
+    def __init__(self, texts: Sequence[bytes]) -> None:
         self.count = len(texts)
-        self._array: Array[c_char_p] = (c_char_p * (self.count + room))(*texts)
+        self._array: Array[c_char_p] = (c_char_p * self.count)(*texts)
         self.address = addressof(self._array)
-
-    def fill(self, more: Sequence[bytes]) -> None:
-        """Put these into the room behind the first ones."""
-        self._array[self.count : self.count + len(more)] = more  # type: ignore[call-overload]
 
 
 class Bench:
     """One thread's store, as its guest needs it: at most one exchange at a time.
 
-    `store` and `context` are valid from `open` to `close`; meanwhile it may `rest`, and serve `again`. A guest that
-    sleeps asks `sleep`, one that computes asks the epoch callback; both end it when its exchange is cancelled.
+    `opening` are the calls that make a fresh store, for a list that goes on with them and may end with `closing`.
+    Between `open` and `close` the store may `rest`, and serve `again`. A guest that sleeps asks `sleep`, one that
+    computes asks the epoch callback; both end it when its exchange is cancelled.
     """
 
     def __init__(self, grants: Grants, prefault: Prefault, constant_env: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self._grants, self._prefault = grants, prefault
         fixed = [*constant_env, *grants.env]
         self._fixed = [name for name, _ in fixed]
-        self._names: dict[tuple[bytes, ...], Strings] = {}
-        self._values = Strings([value for _, value in fixed], MAX_VARIABLES)
+        self._names_of: dict[Shape, Strings] = {}
+        self._fixed_values = b"".join(value + b"\0" for _, value in fixed)
+        self._values = (c_void_p * (len(fixed) + MAX_VARIABLES))()
         self._argv = Strings(grants.argv)
+        self._wasi, self._store, self.context = c_void_p(), c_void_p(), c_void_p()
+        self._count, self._names, self._text, self._stdout = c_size_t(), c_void_p(), c_char_p(), c_char_p()
         self._vector = capi.Bytes()
-        self._vector_at = addressof(self._vector)
         self._fuel = c_uint64()
         self._exchange: Exchange | None = None
         bench = ref(self)  # a callback that held its bench would keep it from going with its thread
         self._callback = capi.DeadlineCall(lambda _context, _data, ticks, _kind: _at_epoch(bench(), ticks))
         self.zero = 0
-        self.store = 0
-        self.context = 0
+        self.opening = (*self._config(), *self._fresh())
+        self.closing = self._gone()
+        self._staying = len(self.closing)
 
-    def open(self, exchange: Exchange, names: tuple[bytes, ...], values: Sequence[bytes]) -> None:
-        """A fresh store whose stdin and stdout are the exchange's. names, values: of its own environment.
+    def _config(self) -> list[Step]:
+        """What the guest is given, in a wasi_config_t. The first call is left out when there is one already."""
+        wasi, argv, values = self._wasi, self._argv, c_void_p(addressof(self._values))
+        mounts = [(c_char_p(host), c_char_p(guest), c_size_t(write)) for host, guest, write in self._grants.mounts]
+        return [
+            Step(capi.wasi_config_new, into=wasi),
+            Step(spread, (self._text, values, self._count)),
+            Step(capi.wasi_config_set_env, (wasi, self._count, self._names, values)),
+            Step(capi.wasi_config_set_argv, (wasi, c_size_t(argv.count), c_void_p(argv.address))),
+            *(Step(capi.wasi_config_preopen_dir, (wasi, *mount)) for mount in mounts),
+            Step(capi.wasi_config_set_stdout_file, (wasi, self._stdout)),
+            Step(capi.wasi_config_inherit_stderr, (wasi,)),
+        ]
+
+    def _fresh(self) -> list[Step]:
+        """A store that takes the configuration over before anything can fail.
 
         It has no limiter: memories come from the engine's pool, which ends them at limits.memory.
         """
-        grants, limits = self._grants, self._grants.limits
+        store, context, null = self._store, self.context, c_void_p()
+        fuel = self._grants.limits.fuel
+        return [
+            Step(capi.store_new, (c_void_p(self._grants.pointer), null, null), into=store),
+            Step(capi.store_context, (store,), into=context),
+            Step(capi.context_set_wasi, (context, self._wasi)),
+            Step(capi.store_epoch_deadline_callback, (store, cast(self._callback, c_void_p), null, null)),
+            Step(capi.context_set_epoch_deadline, (context, c_uint64(1))),
+            *([] if fuel is None else [Step(capi.context_set_fuel, (context, c_uint64(fuel)))]),
+        ]
+
+    def _gone(self) -> tuple[Step, ...]:
+        """A store that is no more, and known not to be."""
+        fuel, null = c_void_p(addressof(self._fuel)), c_void_p()
+        counted = [] if self._grants.limits.fuel is None else [Step(capi.context_get_fuel, (self.context, fuel))]
+        forgotten = (Step(itself, (null,), into=place) for place in (self._store, self._wasi))
+        return (*counted, Step(capi.store_delete, (self._store,)), *forgotten)
+
+    def open(self, exchange: Exchange, shape: Shape, values: bytes) -> tuple[int, int]:
+        """Get ready for this exchange: how many calls of `opening` and of `closing` are to be left out.
+
+        shape, values: its own variables, as `cgi.environment` has them. Raises OSError.
+        """
+        assert exchange.stdout is not None  # noqa: S101 - narrows the type
         self._exchange = exchange
-        wasi = self._wasi(exchange, names, values)
-        self.store = store = capi.store_new(grants.pointer, None, None)
-        self.context = context = capi.store_context(store)
-        capi.store_epoch_deadline_callback(store, self._callback, None, None)
-        capi.context_set_epoch_deadline(context, 1)
-        if limits.fuel is not None:
-            capi.context_set_fuel(context, limits.fuel)
-        capi.context_set_wasi(context, wasi)
+        names = self._names_of.get(shape) or self._keep(shape)
+        self._count.value, self._names.value = names.count, names.address
+        self._text.value, self._stdout.value = self._fixed_values + values, exchange.stdout.path
         self.zero = monotonic_ns()
+        skip = self._with_stdin(exchange) if exchange.body or exchange.stdin is not None else 0
+        return skip, self._staying if self._prefault.studies else 0
+
+    def _with_stdin(self, exchange: Exchange) -> int:
+        wasi = self._wasi.value = capi.wasi_config_new()
+        if exchange.stdin is not None:
+            found = capi.wasi_config_set_stdin_file(wasi, exchange.stdin.path)
+            exchange.stdin.opened()
+            if not found:
+                raise OSError("a body's pipe cannot be opened")
+        else:
+            body = b"".join(exchange.body)
+            capi.byte_vec_new(byref(self._vector), len(body), body)
+            capi.wasi_config_set_stdin_bytes(wasi, byref(self._vector))
+        return 1
 
     def again(self, exchange: Exchange) -> None:
         """The open store is for this exchange now, which needs no stdin and has the same stdout; with new fuel."""
@@ -104,46 +156,31 @@ class Bench:
         """The store stays open, without an exchange."""
         self._exchange = None
 
-    def _wasi(self, exchange: Exchange, names: tuple[bytes, ...], values: Sequence[bytes]) -> int:
-        grants = self._grants
-        wasi: int = capi.wasi_config_new()
-        variables = self._names.get(names) or self._keep(names)
-        self._values.fill(values)
-        capi.wasi_config_set_env(wasi, variables.count, variables.address, self._values.address)
-        capi.wasi_config_set_argv(wasi, self._argv.count, self._argv.address)
-        for host, guest, writable in grants.mounts:
-            capi.wasi_config_preopen_dir(wasi, host, guest, writable)
-        if exchange.stdin is not None:
-            capi.wasi_config_set_stdin_file(wasi, exchange.stdin.path)
-            exchange.stdin.opened()
-        elif exchange.body:
-            body = b"".join(exchange.body)
-            capi.byte_vec_new(self._vector_at, len(body), body)
-            capi.wasi_config_set_stdin_bytes(wasi, self._vector_at)
-        assert exchange.stdout is not None  # noqa: S101 - narrows the type
-        capi.wasi_config_set_stdout_file(wasi, exchange.stdout.path)
-        capi.wasi_config_inherit_stderr(wasi)
-        return wasi
-
-    def _keep(self, names: tuple[bytes, ...]) -> Strings:
+    def _keep(self, shape: Shape) -> Strings:
         """The names as a C array: kept, because clients send the same fields again and again."""
-        if len(self._names) == MAX_SHAPES:
-            self._names.clear()
-        array = self._names[names] = Strings([*self._fixed, *names])
+        if len(self._names_of) == MAX_SHAPES:
+            self._names_of.clear()
+        array = self._names_of[shape] = Strings([*self._fixed, *shape.names])
         return array
 
     def fuel_used(self) -> int:
-        """Of the open store; 0 when fuel is not counted."""
+        """Of the exchange's store; 0 when fuel is not counted."""
         if (given := self._grants.limits.fuel) is None:
             return 0
-        if error := capi.context_get_fuel(self.context, addressof(self._fuel)):
+        if self._store.value and (error := capi.context_get_fuel(self.context, byref(self._fuel))):
             capi.error_delete(error)
         return given - self._fuel.value
 
     def close(self) -> None:
-        """Drop the store and all that the guest held."""
-        self._prefault.drop(self.store)
+        """Drop the store and all that the guest held, unless `closing` did."""
         self._exchange = None
+        if not self._wasi.value:
+            self._prefault.dropped()
+        elif store := self._store.value:
+            self._prefault.drop(store)
+        else:
+            capi.wasi_config_delete(self._wasi)
+        self._wasi.value = self._store.value = None
 
     def sleep(self, seconds: float | None) -> bool:
         """Wait in the guest's stead (`wherry.engine.poll.Sleeper`): True when it shall end instead."""
@@ -159,6 +196,13 @@ class Bench:
     @property
     def interrupted(self) -> bool:
         return self._exchange is None or bool(self._exchange.cancelled)
+
+
+def fault(calls: Calls, failed: Step) -> Ending:
+    """What the failure of a list's call means. Raises RuntimeError when the engine gave no error for it."""
+    if error := calls.take_error():
+        return ending_of_error(error)
+    raise RuntimeError(f"{failed.function.__name__} failed")
 
 
 def _at_epoch(bench: Bench | None, ticks: Any) -> int | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from wherry_shim.linux.cgroup.interface import CgroupError
 
@@ -82,6 +84,19 @@ def processes(directory: str) -> list[int]:
         except OSError:  # removed meanwhile, or of threads (EOPNOTSUPP)
             continue
     return found
+
+
+def kill_processes(directory: str) -> None:
+    """SIGKILL to all in the cgroup and below it, until it is empty. Raises CgroupError when some outlive it."""
+
+    def empty() -> bool:
+        pids = processes(directory)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not pids
+
+    wait(empty, f"{directory}: processes outlive SIGKILL")
 
 
 def remove_directory(directory: str) -> None:

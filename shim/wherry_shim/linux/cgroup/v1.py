@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import signal
 from collections.abc import Mapping
 from contextlib import suppress
 
 from wherry_shim.linux.cgroup.files import (
+    kill_processes,
     make_directory,
     processes,
     read,
@@ -76,15 +76,7 @@ class V1Cgroup:
     def kill(self) -> None:
         with suppress(CgroupError):
             self.thaw()
-
-        def empty() -> bool:
-            pids = self.pids()
-            for pid in pids:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            return not pids
-
-        wait(empty, f"{self.directories[0]}: processes outlive SIGKILL")
+        kill_processes(self.directories[0])
 
     def freeze(self) -> None:
         state = self._file("freezer", "freezer.state")

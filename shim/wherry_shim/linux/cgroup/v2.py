@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import suppress
 
 from wherry_shim.linux.cgroup.files import (
+    kill_processes,
     make_directory,
     processes,
     read,
@@ -63,15 +63,7 @@ class V2Cgroup:
     def kill(self) -> None:
         if os.path.exists(self._file("cgroup.kill")):  # Linux 5.14
             write(self._file("cgroup.kill"), 1)
-
-        def empty() -> bool:
-            pids = self.pids()
-            for pid in pids:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            return not pids
-
-        wait(empty, f"{self._directory}: processes outlive SIGKILL")
+        kill_processes(self._directory)
 
     def freeze(self) -> None:
         write(self._file("cgroup.freeze"), 1)
