@@ -35,7 +35,7 @@ def digest(namespace: Namespace) -> str:
     """What runs, as the Pods have it and the status says."""
     images = {pod["spec"]["containers"][0]["image"].partition("@")[2] for pod in namespace.pods("hello")}
     assert images == {namespace.get("wasmapp", "hello")["status"]["artifact"]["digest"]}
-    return images.pop()
+    return str(images.pop())
 
 
 def test_a_bad_version_is_rolled_back_by_itself(namespace: Namespace, client: Client) -> None:
