@@ -92,9 +92,14 @@ class Client:
         said = self.namespace.cluster.kubectl(*exec_, "python", "-c", ASK, url, method, body)
         return Answer(*json.loads(said))
 
-    def gets(self, url: str) -> bool:
-        """Whether it answers 200."""
-        return self.ask(url).status == 200
+    def get(self, url: str) -> str:
+        """The body of a 200, for which it waits: kube-proxy hears of a Service when its app is ready already."""
+
+        def answered() -> list[str]:
+            answer = self.ask(url)
+            return [answer.body] if answer.status == 200 else []
+
+        return self.namespace.eventually(f"{url} answers", answered)[0]
 
 
 class Loading:

@@ -22,7 +22,7 @@ def cluster() -> Cluster:
 
 @pytest.fixture
 def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Namespace]:
-    """Named after its story; it goes with it, unless the story failed and somebody wants to look."""
+    """Named after its story, and gone with it: what a story that failed has to say, its failure says."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))[:LONGEST].strip("-")
     cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait")
     cluster.kubectl("create", "namespace", name)

@@ -1,0 +1,57 @@
+"""What is changed arrives while nobody notices; what is bad does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.client import Client, Loading
+from tests.e2e.namespace import Namespace
+from tests.e2e.programs import HELLO, command
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
+
+
+def test_a_new_env_and_a_new_tag_roll_out_without_a_failed_request(namespace: Namespace, client: Client) -> None:
+    namespace.app("hello", artifact=namespace.push(HELLO, "v1"), run="http", replicas=2)
+    namespace.ready("hello")
+    assert client.get("http://hello/") == "Hello from /\n"
+    load = Loading(namespace, "hello")
+
+    namespace.patch("hello", env=[{"name": "GREETING", "value": "Ahoy"}])
+    namespace.ready("hello")
+    first = digest(namespace)
+    assert client.get("http://hello/") == "Ahoy from /\n"
+
+    namespace.patch("hello", artifact=namespace.push(HELLO, "v2", "--annotation", "version=2"))
+    namespace.ready("hello")
+    assert digest(namespace) != first
+
+    result = load.stop()
+    assert result.failed == {}
+    assert result.served > 200
+
+
+def digest(namespace: Namespace) -> str:
+    """What runs, as the Pods have it and the status says."""
+    images = {pod["spec"]["containers"][0]["image"].partition("@")[2] for pod in namespace.pods("hello")}
+    assert images == {namespace.get("wasmapp", "hello")["status"]["artifact"]["digest"]}
+    return images.pop()
+
+
+def test_a_bad_version_is_rolled_back_by_itself(namespace: Namespace, client: Client) -> None:
+    rollout = {"automaticRollback": True, "progressDeadline": "20s"}
+    good = namespace.push(HELLO, "good")
+    namespace.app("hello", artifact=good, run="http", rollout=rollout)
+    namespace.ready("hello")
+    before = digest(namespace)
+    load = Loading(namespace, "hello")
+    namespace.patch("hello", artifact=namespace.push(command("exit"), "bad"))
+    namespace.eventually(
+        "the bad one is put away", lambda: namespace.condition("hello", "Progressing") == ("False", "RolledBack")
+    )
+    namespace.eventually("the good one runs", lambda: namespace.condition("hello", "Available")[0] == "True")
+    status = namespace.get("wasmapp", "hello")["status"]
+    assert status["artifact"]["digest"] == before
+    assert len(status["rejected"]) == 1
+    assert load.stop().failed == {}
+    assert client.get("http://hello/") == "Hello from /\n"
