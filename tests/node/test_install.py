@@ -243,6 +243,16 @@ def test_a_record_that_was_lost_with_the_prefix_does_not_keep_files_from_going_b
     assert {path: data for path, (data, *_) in rig.snapshot().items()} == before
 
 
+def test_containerd_starts_without_a_table_that_was_deleted_and_gets_it_back(rig: Rig) -> None:
+    install(rig.node, None)
+    for edit in rig.node.containerd.edits(str(rig.folder / "opt")):
+        if edit.whole:
+            Path(edit.path).unlink()
+    rig.daemon.restart()
+    install(rig.node, None)
+    assert rig.handlers() == {"runc", "wherry"}
+
+
 def test_a_file_that_needed_no_change_is_never_ours(rig: Rig) -> None:
     """containerd 2 finds the drop-in by an import of the administrator's."""
     config = rig.daemon.config
