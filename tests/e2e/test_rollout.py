@@ -33,9 +33,9 @@ def test_a_new_env_and_a_new_tag_roll_out_without_a_failed_request(namespace: Na
 
 def digest(namespace: Namespace) -> str:
     """What runs, as the Pods have it and the status says."""
-    images = {pod["spec"]["containers"][0]["image"].partition("@")[2] for pod in namespace.pods("hello")}
-    assert images == {namespace.get("wasmapp", "hello")["status"]["artifact"]["digest"]}
-    return images.pop()
+    runs: str = namespace.get("wasmapp", "hello")["status"]["artifact"]["digest"]
+    assert {pod["spec"]["containers"][0]["image"].partition("@")[2] for pod in namespace.pods("hello")} == {runs}
+    return runs
 
 
 def test_a_bad_version_is_rolled_back_by_itself(namespace: Namespace, client: Client) -> None:
