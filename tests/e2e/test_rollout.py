@@ -6,7 +6,10 @@ import pytest
 
 from tests.e2e.client import Client, Loading
 from tests.e2e.namespace import Namespace
-from tests.e2e.programs import HELLO, command
+from tests.e2e.programs import HELLO, wat
+
+TOO_LARGE = '(module (memory (export "memory") 1024) (func (export "_start")))'
+"""Wants 64 MiB before it begins."""
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
@@ -40,12 +43,11 @@ def digest(namespace: Namespace) -> str:
 
 def test_a_bad_version_is_rolled_back_by_itself(namespace: Namespace, client: Client) -> None:
     rollout = {"automaticRollback": True, "progressDeadline": "20s"}
-    good = namespace.push(HELLO, "good")
-    namespace.app("hello", artifact=good, run="http", rollout=rollout)
+    namespace.app("hello", artifact=namespace.push(HELLO), run="http", limits={"memory": "16Mi"}, rollout=rollout)
     namespace.ready("hello")
     before = digest(namespace)
     load = Loading(namespace, "hello")
-    namespace.patch("hello", artifact=namespace.push(command("exit"), "bad"))
+    namespace.patch("hello", artifact=namespace.push(wat(TOO_LARGE), "bad"))
     namespace.eventually(
         "the bad one is put away", lambda: namespace.condition("hello", "Progressing") == ("False", "RolledBack")
     )
