@@ -32,13 +32,13 @@ VICTIMS = {
 
 
 @pytest.fixture
-def asked(namespace: Namespace, client: Client) -> Iterator[Namespace]:
+def asked(namespace: Namespace, client: Client) -> Namespace:
     """An app with a Pod on each node."""
     namespace.app("hello", artifact=namespace.push(HELLO), run="http", replicas=2)
     namespace.ready("hello")
     assert client.get("http://hello/")
     assert {pod["spec"]["nodeName"] for pod in namespace.pods("hello")} == set(namespace.cluster.workers())
-    yield namespace
+    return namespace
 
 
 def under_load(namespace: Namespace, disturb: Callable[[], None]) -> Load:
