@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Iterator
 
@@ -19,6 +20,7 @@ NEWER = """
 FROM {}
 RUN echo '# another version' >> $(python -c 'import wherry_shim; print(wherry_shim.__file__)')
 """
+UNINSTALL = "helm uninstall wherry --namespace wherry-system"
 SNAPSHOT = (
     "find /etc /opt /usr/local /var/lib/wherry /run/wherry -type f -printf '%p %m %U %G %T@ ' -exec sha256sum {} ';'"
     " -o -printf '%p %m %l\\n' 2>/dev/null; true"
@@ -73,7 +75,7 @@ def test_uninstalling_leaves_nodes_as_they_were_and_refuses_while_wasm_runs(name
     namespace.app("hello", artifact=namespace.push(HELLO), run="http")
     namespace.ready("hello")
     with pytest.raises(AssertionError):
-        cluster.helm("uninstall", "wherry", "--namespace", SYSTEM, "--timeout", "2m")
+        cluster.helm(*shlex.split(UNINSTALL)[1:], "--timeout", "2m")
     said = cluster.kubectl("logs", "job/wherry-uninstall", "--namespace", SYSTEM)
     assert f"Wasm pods run: {namespace.name}/hello" in said
     assert namespace.is_ready("hello")
@@ -81,7 +83,7 @@ def test_uninstalling_leaves_nodes_as_they_were_and_refuses_while_wasm_runs(name
     deploy(["--set", "crds.keep=false"])
     namespace.delete("wasmapp", "hello")
     namespace.eventually("no Pod is left", lambda: not namespace.pods("hello"))
-    cluster.helm("uninstall", "wherry", "--namespace", SYSTEM, "--wait", "--timeout", "5m")
+    cluster.helm(*shlex.split(UNINSTALL)[1:], "--wait", "--timeout", "5m")
     assert "wherry" not in cluster.kubectl("get", "crds,runtimeclasses,clusterroles,clusterrolebindings", "-o", "name")
     assert cluster.workers() == []
     for node in nodes:
