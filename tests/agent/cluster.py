@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,10 +81,10 @@ class Agents:
     def ask(self, *arguments: str) -> str:
         return self.node.kubectl("-n", NAMESPACE, *arguments)
 
-    def hook(self, image: str, *arguments: str) -> tuple[bool, str]:
+    def hook(self, image: str, command: str) -> tuple[bool, str]:
         """Run the uninstall hook to its end: whether it succeeded, and its log."""
         self.node.kubectl("-n", NAMESPACE, "delete", "job", "uninstall", "--ignore-not-found")
-        self.node.apply(hook(image, *arguments))
+        self.node.apply(hook(image, command))
 
         def ended() -> str:
             return self.ask("get", "job", "uninstall", "-o", "jsonpath={.status.conditions[*].type}")
@@ -185,13 +186,14 @@ SECURITY: dict[str, Any] = {
 }
 
 
-def hook(image: str, *arguments: str) -> dict[str, Any]:
+def hook(image: str, command: str) -> dict[str, Any]:
     """As the chart has it."""
+    _, *arguments = shlex.split(command)
     container = {
         "name": "uninstall",
         "image": image,
         "imagePullPolicy": "Never",
-        "args": ["uninstall", "--all", "--namespace", NAMESPACE, *arguments],
+        "args": [*arguments, "--namespace", NAMESPACE],
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "readOnlyRootFilesystem": True},
     }
     spec = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ PACKAGES = str(Path(PROBE).parents[1])
 FROM = "FROM {base}\nRUN {change}\n"
 NEWER = f"echo '# newer' >> {PACKAGES}/wherry_shim/zygote.py"
 WORSE = f"echo 'raise SystemExit(3)' > {PACKAGES}/wherry_shim/task/service.py"
+UNINSTALL = "wherry-agent uninstall --all --wait 300"
+TAKEN_BACK = "kubectl annotate --namespace wherry-system daemonset wherry-agent wherry.dev/uninstall-"
 TABLE = "/etc/containerd/conf.d/wherry.toml"
 
 
@@ -174,15 +177,25 @@ def test_a_version_that_does_not_work_is_rolled_back_and_the_node_stays_ready(ag
 
 
 def test_an_uninstall_is_refused_while_pods_run_and_changes_nothing(agents: Agents) -> None:
-    done, said = agents.hook(SECOND)
+    done, said = agents.hook(SECOND, UNINSTALL)
     assert not done
     assert "1 Wasm pods run: default/stays" in said
     assert agents.label() == "ready"
 
 
-def test_an_uninstall_leaves_every_byte_as_it_was(agents: Agents, before: set[str]) -> None:
+def test_an_order_that_is_taken_back_is_followed_by_an_installation(agents: Agents, before: set[str]) -> None:
     agents.node.kubectl("delete", "pod", "stays", "--timeout=60s")
-    done, said = agents.hook(SECOND, "--wait", "120")
+    _, *order = shlex.split(TAKEN_BACK)
+    agents.node.kubectl(*order[:-1], "wherry.dev/uninstall=by-hand")
+    agents.until(lambda: agents.node.snapshot() ^ before == set())
+    assert agents.label() == ""
+    agents.node.kubectl(*order)
+    agents.until(lambda: agents.label() == "ready" and agents.is_ready())
+    new_pod_serves(agents, "after-all", SECOND)
+
+
+def test_an_uninstall_leaves_every_byte_as_it_was(agents: Agents, before: set[str]) -> None:
+    done, said = agents.hook(SECOND, UNINSTALL)
     assert done, said
     assert "1 nodes are as they were" in said
     assert agents.node.snapshot() ^ before == set()
