@@ -109,9 +109,7 @@ class Agents:
 
 def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
     """A Pod that serves HTTP by the probe's module, as an ordinary user would write it."""
-    digest = hashlib.sha256(WASM.read_bytes()).hexdigest()
-    http = Http(port=8080, drain=1.0)
-    plan = render(Annotation(v=1, run="http", wasm=f"sha256:{digest}", http=http, limits=Limits(timeout=10.0)))
+    own = plan(hashlib.sha256(WASM.read_bytes()).hexdigest())
     container = {
         "name": "app",
         "image": image,
@@ -120,7 +118,7 @@ def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
         "ports": [{"containerPort": 8080}],
         "readinessProbe": {"httpGet": {"port": 8080, "path": "/"}, "periodSeconds": 1},
     }
-    metadata = {"name": name, "labels": {"wherry.dev/app": name}, "annotations": {"plan.wherry.dev/app": plan}}
+    metadata = {"name": name, "labels": {"wherry.dev/app": name}, "annotations": {"plan.wherry.dev/app": own}}
     spec = {
         "runtimeClassName": runtime,
         "terminationGracePeriodSeconds": 2,
@@ -128,6 +126,12 @@ def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
         "containers": [container],
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def plan(digest: str) -> str:
+    """The annotation of a container that serves HTTP. digest: in hex."""
+    http = Http(port=8080, drain=1.0)
+    return render(Annotation(v=1, run="http", wasm=f"sha256:{digest}", http=http, limits=Limits(timeout=10.0)))
 
 
 def daemon_set(image: str) -> dict[str, Any]:
