@@ -24,6 +24,7 @@ from wherry_operator.cluster.feeds import Scope
 from wherry_operator.cluster.inputs_key import inputs_key
 from wherry_operator.cluster.observed import Observed
 from wherry_operator.cluster.writing import Cluster
+from wherry_operator.desired.context import Context
 from wherry_operator.labels import FIELD_MANAGER
 from wherry_operator.manifest import Key, Manifest
 from wherry_operator.metrics import Metrics
@@ -110,7 +111,8 @@ class Operation:
     async def _reconciler(self) -> AsyncIterator[Reconciler]:
         settings, documents = self._settings, self._documents
         key = await inputs_key(self._cluster, settings.operator_namespace)
-        around = Surroundings(self._observed, self._cluster, key, settings.runner_image, documents.registries)
+        shared = Context(runner_image=settings.runner_image, always_pull=settings.always_pull)
+        around = Surroundings(self._observed, self._cluster, key, shared, documents.registries)
         outside = Outside(count=lambda source: self._metrics.supplied.labels(source).inc())
         with scratch(settings.scratch) as folder:
             supplier = Supplier(Place(folder, documents.registries), around, settings.transfers, outside)

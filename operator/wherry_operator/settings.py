@@ -74,6 +74,12 @@ class Settings:
         _file, "The policy: who must have signed artifacts of which registries.", "a path", None
     )
     runner_image: str = setting(_text, "Image that runs apps with `executor: container`.", "an image", "")
+    always_pull: bool = setting(
+        _switch,
+        "Whether kubelets ask the registry at every start: who may not pull an artifact cannot use another's copy.",
+        "true or false",
+        False,
+    )
     watch_secrets: bool = setting(
         _switch, "Whether a changed Secret rolls its apps out; needs list and watch on Secrets.", "true or false", True
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wherry.oci import registries as registries_file
 from wherry.oci.reference import parse
@@ -41,15 +41,15 @@ class _Read:
 
 
 class Surroundings:
-    """inputs_key: makes checksums that say nothing without it."""
+    """inputs_key: makes checksums that say nothing without it. shared: what is the same for every app."""
 
     def __init__(
-        self, observed: Observed, cluster: Cluster, inputs_key: bytes, runner_image: str, registries: Registries
+        self, observed: Observed, cluster: Cluster, inputs_key: bytes, shared: Context, registries: Registries
     ) -> None:
         self._observed = observed
         self._cluster = cluster
         self._inputs_key = inputs_key
-        self._runner_image = runner_image
+        self._shared = shared
         self._registries = registries
         self._read: dict[Key, _Read] = {}
 
@@ -59,11 +59,11 @@ class Surroundings:
         named = {_identity(key, each): each for each in sources.of_pods(app)}
         self._observed.reads(key, {*named, *sources_of_supply(app)})
         read = await self._remembered(key, app, named)
-        context = Context(
+        context = replace(
+            self._shared,
             owner=uid,
             env_names=read.env_names,
             checksum=read.checksum,
-            runner_image=self._runner_image,
             registries=self._registry(artifact.reference) if artifact else "",
         )
         return Around(context, read.missing)

@@ -60,12 +60,18 @@ def environment(manifests: list[Manifest]) -> dict[str, str]:
 
 
 def test_every_setting_of_the_operator_can_be_given_as_a_value() -> None:
-    environ = environment(objects("--values", VALUES / "settled.yaml", namespace="elsewhere"))
+    older = ("--kube-version", "1.34.0")
+    environ = environment(objects("--values", VALUES / "settled.yaml", *older, namespace="elsewhere"))
     known = {settings.PREFIX + each.name.upper() for each in fields(settings.Settings)}
     assert {name for name in environ if name.startswith(settings.PREFIX)} == known
     given, usual = settings.load(environ), settings.Settings()
     same = [each.name for each in fields(given) if getattr(given, each.name) == getattr(usual, each.name)]
     assert same == []
+
+
+def test_a_kubelet_that_checks_who_may_pull_asks_no_registry_at_every_start() -> None:
+    given = settings.load(environment(objects("--set", "strictPull=true", "--kube-version", "1.35.0")))
+    assert not given.always_pull
 
 
 def test_values_that_are_not_given_are_the_operators_own() -> None:

@@ -10,12 +10,10 @@ import pytest
 
 from tests.architecture.tree import ROOT
 from tests.docs.blocks import Block, blocks, pages
+from tests.docs.documents import check
 from tests.docs.walkthrough import Walk
 from tests.support.ports import free_port
 from tests.support.registry import registry
-from wherry.oci import registries
-from wherry.spec.parse import parse
-from wherry_operator.supply import policy
 
 LANGUAGES = {"sh", "yaml", "json", "text"}
 HELLO = ROOT / "examples" / "01-hello" / "hello.wasm"
@@ -51,12 +49,7 @@ def known_addresses(page: Path, tmp_path: Path, stack: ExitStack) -> dict[str, s
 
 @pytest.mark.parametrize("block", [block for block in ALL if block.language == "yaml"], ids=named)
 def test_a_yaml_block_is_a_valid_document(block: Block) -> None:
-    if "kind: WasmApp" in block.text:
-        assert parse(block.text, block.name)
-    elif block.text.startswith("- registries:"):
-        assert policy.parse(block.text, block.name)
-    else:
-        assert registries.parse(block.text, block.name)
+    check(block.text, block.name)
 
 
 @pytest.mark.parametrize("block", ALL, ids=named)

@@ -15,5 +15,7 @@ OUTBOUND = EXAMPLES / "09-outbound-c" / "outbound.wasm"
 HOSTILE = EXAMPLES / "11-hostile" / "hostile.wasm"
 """A component with a misbehaviour for each path."""
 
+wat = guests.wat
+"""A module that is written out."""
 command = guests.command
 """A program of tests/guests/command by name, built where there is a compiler."""

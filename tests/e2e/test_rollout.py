@@ -6,7 +6,10 @@ import pytest
 
 from tests.e2e.client import Client, Loading
 from tests.e2e.namespace import Namespace
-from tests.e2e.programs import HELLO, command
+from tests.e2e.programs import HELLO, wat
+
+TOO_LARGE = '(module (memory (export "memory") 1024) (func (export "_start")))'
+"""Wants 64 MiB before it begins."""
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
@@ -33,19 +36,18 @@ def test_a_new_env_and_a_new_tag_roll_out_without_a_failed_request(namespace: Na
 
 def digest(namespace: Namespace) -> str:
     """What runs, as the Pods have it and the status says."""
-    images = {pod["spec"]["containers"][0]["image"].partition("@")[2] for pod in namespace.pods("hello")}
-    assert images == {namespace.get("wasmapp", "hello")["status"]["artifact"]["digest"]}
-    return images.pop()
+    runs: str = namespace.get("wasmapp", "hello")["status"]["artifact"]["digest"]
+    assert {pod["spec"]["containers"][0]["image"].partition("@")[2] for pod in namespace.pods("hello")} == {runs}
+    return runs
 
 
 def test_a_bad_version_is_rolled_back_by_itself(namespace: Namespace, client: Client) -> None:
     rollout = {"automaticRollback": True, "progressDeadline": "20s"}
-    good = namespace.push(HELLO, "good")
-    namespace.app("hello", artifact=good, run="http", rollout=rollout)
+    namespace.app("hello", artifact=namespace.push(HELLO), run="http", limits={"memory": "16Mi"}, rollout=rollout)
     namespace.ready("hello")
     before = digest(namespace)
     load = Loading(namespace, "hello")
-    namespace.patch("hello", artifact=namespace.push(command("exit"), "bad"))
+    namespace.patch("hello", artifact=namespace.push(wat(TOO_LARGE), "bad"))
     namespace.eventually(
         "the bad one is put away", lambda: namespace.condition("hello", "Progressing") == ("False", "RolledBack")
     )

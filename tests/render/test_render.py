@@ -171,6 +171,11 @@ def test_a_low_port_is_opened_by_the_pods_own_network_alone() -> None:
     assert "sysctls" not in pods(rendered({"port": 443}, COMMAND))["securityContext"]
 
 
+def test_every_start_asks_the_registry_where_the_cluster_wants_it() -> None:
+    (app,) = pods(rendered({}, context={"alwaysPull": True}))["containers"]
+    assert app["imagePullPolicy"] == "Always"
+
+
 def test_only_the_nodes_shim_asks_for_nodes() -> None:
     assert pods(rendered({"scope": "everyNode"}))["nodeSelector"] == {labels.RUNTIME: "ready"}
     assert "nodeSelector" not in pods(rendered({"scope": "everyNode", "executor": "container"}, context=RUNNER))

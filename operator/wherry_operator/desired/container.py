@@ -26,7 +26,6 @@ def of_the_app(given: Given, executor: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": NAME,
         "image": executor["image"],
-        "imagePullPolicy": "IfNotPresent",
         **executor,
         **present(args=[*spec.args], env=[*own, *map(_variable, spec.env)], envFrom=[*map(_source, spec.env_from)]),
         **(_serving(given) if given.serves else {}),

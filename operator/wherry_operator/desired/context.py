@@ -12,7 +12,8 @@ class Context:
     env_names: variables that envFrom brings, read from the ConfigMaps and Secrets, with their prefixes.
     checksum: keyed checksum of what the app reads from ConfigMaps and Secrets, "" for none; it goes into the Pod
     template. runner_image: for executor container. registries: text of a registries file with what is not ordinary
-    about the artifact's host, its CA inline, "" where it is ordinary; for the runner.
+    about the artifact's host, its CA inline, "" where it is ordinary; for the runner. always_pull: the kubelet asks the
+    registry at every start.
     """
 
     owner: str = ""
@@ -20,3 +21,4 @@ class Context:
     checksum: str = ""
     runner_image: str = ""
     registries: str = ""
+    always_pull: bool = False

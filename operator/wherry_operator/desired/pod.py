@@ -49,8 +49,12 @@ def _executor(given: Given) -> dict[str, Any]:
             "containers": [app, *others],
             "volumes": runner.volumes(given),
         }
-    image = {"image": given.image, "command": [given.artifact.entrypoint or ARGV0]}
-    return {"runtimeClassName": RUNTIME_CLASS, "containers": [of_the_app(given, image), *others]}
+    shim = {
+        "image": given.image,
+        "imagePullPolicy": "Always" if given.context.always_pull else "IfNotPresent",
+        "command": [given.artifact.entrypoint or ARGV0],
+    }
+    return {"runtimeClassName": RUNTIME_CLASS, "containers": [of_the_app(given, shim), *others]}
 
 
 def _security(given: Given) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def executor(given: Given) -> dict[str, Any]:
     """What the container `app` has for this executor."""
     return {
         "image": given.context.runner_image,
+        "imagePullPolicy": "IfNotPresent",
         "command": ["wherry", "run", "--plan", PLAN, "--wasm", WASM, "--"],
         "env": [{**_CACHE}],
         "volumeMounts": [

@@ -6,6 +6,7 @@ WHERRY_TRANSFERS: {{ .Values.operator.transfers | quote }}
 WHERRY_REGISTRIES: /etc/wherry/registries.yaml
 WHERRY_POLICY: {{ ternary "/etc/wherry/policy.yaml" "" (not (empty .Values.policy)) | quote }}
 WHERRY_RUNNER_IMAGE: {{ include "wherry.image" (list . "runner") | quote }}
+WHERRY_ALWAYS_PULL: {{ and .Values.strictPull (semverCompare "<1.35.0-0" .Capabilities.KubeVersion.Version) | quote }}
 WHERRY_WATCH_SECRETS: {{ .Values.operator.watchSecrets | quote }}
 WHERRY_LEADER_ELECTION: {{ .Values.operator.leaderElection | quote }}
 WHERRY_OPERATOR_NAMESPACE: {{ .Release.Namespace }}
