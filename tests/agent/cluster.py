@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,10 +81,10 @@ class Agents:
     def ask(self, *arguments: str) -> str:
         return self.node.kubectl("-n", NAMESPACE, *arguments)
 
-    def hook(self, image: str, *arguments: str) -> tuple[bool, str]:
+    def hook(self, image: str, command: str) -> tuple[bool, str]:
         """Run the uninstall hook to its end: whether it succeeded, and its log."""
         self.node.kubectl("-n", NAMESPACE, "delete", "job", "uninstall", "--ignore-not-found")
-        self.node.apply(hook(image, *arguments))
+        self.node.apply(hook(image, command))
 
         def ended() -> str:
             return self.ask("get", "job", "uninstall", "-o", "jsonpath={.status.conditions[*].type}")
@@ -108,9 +109,7 @@ class Agents:
 
 def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
     """A Pod that serves HTTP by the probe's module, as an ordinary user would write it."""
-    digest = hashlib.sha256(WASM.read_bytes()).hexdigest()
-    http = Http(port=8080, drain=1.0)
-    plan = render(Annotation(v=1, run="http", wasm=f"sha256:{digest}", http=http, limits=Limits(timeout=10.0)))
+    own = plan(hashlib.sha256(WASM.read_bytes()).hexdigest())
     container = {
         "name": "app",
         "image": image,
@@ -119,7 +118,7 @@ def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
         "ports": [{"containerPort": 8080}],
         "readinessProbe": {"httpGet": {"port": 8080, "path": "/"}, "periodSeconds": 1},
     }
-    metadata = {"name": name, "labels": {"wherry.dev/app": name}, "annotations": {"plan.wherry.dev/app": plan}}
+    metadata = {"name": name, "labels": {"wherry.dev/app": name}, "annotations": {"plan.wherry.dev/app": own}}
     spec = {
         "runtimeClassName": runtime,
         "terminationGracePeriodSeconds": 2,
@@ -127,6 +126,12 @@ def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
         "containers": [container],
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def plan(digest: str) -> str:
+    """The annotation of a container that serves HTTP. digest: in hex."""
+    http = Http(port=8080, drain=1.0)
+    return render(Annotation(v=1, run="http", wasm=f"sha256:{digest}", http=http, limits=Limits(timeout=10.0)))
 
 
 def daemon_set(image: str) -> dict[str, Any]:
@@ -185,13 +190,14 @@ SECURITY: dict[str, Any] = {
 }
 
 
-def hook(image: str, *arguments: str) -> dict[str, Any]:
+def hook(image: str, command: str) -> dict[str, Any]:
     """As the chart has it."""
+    _, *arguments = shlex.split(command)
     container = {
         "name": "uninstall",
         "image": image,
         "imagePullPolicy": "Never",
-        "args": ["uninstall", "--all", "--namespace", NAMESPACE, *arguments],
+        "args": [*arguments, "--namespace", NAMESPACE],
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "readOnlyRootFilesystem": True},
     }
     spec = {

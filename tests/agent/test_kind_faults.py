@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.agent.cluster import Agents, app
-from tests.agent.test_kind_agent import FIRST, TABLE, agents, before, restarts, serves, zygote
+from tests.agent.test_kind_agent import FIRST, TABLE, UNINSTALL, agents, before, restarts, serves, zygote
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
@@ -79,5 +79,5 @@ def test_without_an_api_server_a_dead_zygote_is_still_helped(agents: Agents) -> 
     agents.until(lambda: agents.runs(FIRST), 180)
     assert restarts(agents, "stays") == pod
     agents.node.kubectl("delete", "pod", "stays", "--timeout=60s")
-    done, said = agents.hook(FIRST, "--wait", "120")
+    done, said = agents.hook(FIRST, UNINSTALL)
     assert done, said
