@@ -7,7 +7,7 @@ import importlib
 
 from bench.report import publish
 
-NAMES = ("serve", "reuse", "command", "inprocess", "native", "memory", "node", "launcher", "operator_scale")
+NAMES = ("images", "serve", "reuse", "command", "inprocess", "native", "memory", "node", "launcher", "operator_scale")
 
 
 def main() -> None:
