@@ -8,10 +8,13 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import apiserver
 from tests.support import control_plane as planes
+from tests.support.apiserver import ApiServer
 from tests.support.control_plane import ControlPlane
 from tests.support.fake_node import FakeNode, fake_node
 from tests.support.fault_proxy import FaultProxy, fault_proxy
+from tests.support.registry import Registry, registry
 
 settings.register_profile("wherry", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("wherry")
@@ -46,4 +49,33 @@ def namespace(control_plane: ControlPlane) -> str:
 def proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
     """In front of the API server, without faults until the test plans some."""
     with fault_proxy(control_plane.server) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """An API server that nobody works for, for those who ask what Kubernetes itself says."""
+    if (folder := apiserver.programs()) is None:
+        pytest.skip(f"no kube-apiserver here: {apiserver.ENABLE}")
+    with apiserver.api_server(tmp_path_factory.mktemp("api"), folder, apiserver.NO_ACCOUNTS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry without TLS and logins. Tests use repositories of their own in it, as in the others."""
+    with registry(tmp_path_factory.mktemp("plain")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def tls_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with registry(tmp_path_factory.mktemp("tls-password"), tls=True, password=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """One that sends its clients to a token server."""
+    with registry(tmp_path_factory.mktemp("token"), token=True) as running:
         yield running

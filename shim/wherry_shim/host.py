@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
-from wherry_shim import holder
 from wherry_shim.hosts import Hosts, Place, Seat
 from wherry_shim.linux.process import become_subreaper
 from wherry_shim.nursery import Nursery, found
@@ -56,7 +55,7 @@ def prepare() -> Nursery:
     os.dup2(null, 1)
     os.close(null)
     become_subreaper()
-    return found([holder.main, planner.main, worker.main])
+    return found([planner.main, worker.main])
 
 
 def serve(post: Post) -> None:

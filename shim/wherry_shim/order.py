@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from wherry.errors import StartError
 
-HOLDER, PLANNER, WORKER = 0, 1, 2
+PLANNER, WORKER = 0, 1
 """Places in the nursery's list of children."""
-
-
-@dataclass(frozen=True, slots=True)
-class HolderOrder:
-    """A pod's namespaces. program: what is executed in the end. netns: a file, "" for the node's own.
-
-    new: CLONE_NEW* flags. sysctls: names with dots.
-    """
-
-    program: str
-    netns: str
-    new: int
-    hostname: str
-    sysctls: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +31,8 @@ class WorkerOrder:
     cache: str
 
 
-def words(order: HolderOrder | WorkerOrder) -> bytes:
+def words(order: WorkerOrder) -> bytes:
     return json.dumps(asdict(order)).encode()
-
-
-def holder_order(data: bytes) -> HolderOrder:
-    return HolderOrder(**json.loads(data))
 
 
 def worker_order(data: bytes) -> WorkerOrder:

@@ -168,7 +168,7 @@ def _install_holder(path: Path) -> None:
     """Written anew by each zygote: the one that is there may be of another version."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
-    fresh.write_bytes(holder.image(os.uname().machine))
+    fresh.write_bytes(holder.image(os.uname().machine, bound=True))
     fresh.chmod(0o500)
     fresh.replace(path)
 

@@ -72,14 +72,18 @@ class Station:
 
     def create_agent(self, name: str, node: str) -> None:
         """A Pod as the DaemonSet's controller makes it."""
-        spec = {"nodeName": node, "containers": [{"name": "agent", "image": "registry.example.com/agent:1"}]}
+        containers = [{"name": "agent", "image": "registry.example.com/agent:1"}]
+        spec = {"nodeName": node, "serviceAccountName": "wherry-agent", "containers": containers}
         self.create("Pod", {"metadata": {"name": name, "labels": AGENTS}, "spec": spec})
 
     def create(self, kind: str, body: dict[str, Any], namespace: str = "") -> dict[str, Any]:
         """As the administrator. What is there already stays."""
-        answer = self.server.ask("POST", _PATHS[kind].format(namespace or self.name), body)
+        answer = self.try_to_create(kind, body, namespace)
         assert answer.status in {201, 409}, answer.body
         return answer.body
+
+    def try_to_create(self, kind: str, body: dict[str, Any], namespace: str = "") -> Answer:
+        return self.server.ask("POST", _PATHS[kind].format(namespace or self.name), body)
 
     def get(self, kind: str, name: str = "", namespace: str = "") -> Answer:
         path = _PATHS[kind].format(namespace or self.name)
@@ -105,10 +109,14 @@ class Station:
         self.patch("Pod", pod, {"status": status}, "/status")
 
     @asynccontextmanager
-    async def connected(self, account: str = "agent", url: str = "") -> AsyncIterator[Connection]:
-        """With the rights that the chart gives to `wherry-<account>`, and no others."""
+    async def connected(self, account: str = "agent", url: str = "", pod: str = "") -> AsyncIterator[Connection]:
+        """With the rights that the chart gives to `wherry-<account>`, and no others. pod: whose token it is."""
         path = f"/api/v1/namespaces/{self.name}/serviceaccounts/wherry-{account}/token"
-        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        bound = (
+            {"kind": "Pod", "apiVersion": "v1", "name": pod, "uid": self.metadata("Pod", pod)["uid"]} if pod else None
+        )
+        spec = {"boundObjectRef": bound} if bound else {}
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
         answer = self.server.ask("POST", path, request)
         assert answer.status == 201, answer.body
         token = answer.body["status"]["token"]

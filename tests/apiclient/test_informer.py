@@ -209,6 +209,6 @@ def test_a_kind_that_a_cluster_does_not_have_is_no_reason_to_wait(control_plane:
             await asyncio.wait_for(followed.synced.wait(), 30)
             task.cancel()
             await asyncio.wait([task])
-            return tuple(reader.objects.keys())
+            return tuple(reader.objects.apps())
 
     assert asyncio.run(scenario()) == ()

@@ -194,7 +194,7 @@ def test_a_trap_is_found_by_the_pod_that_it_was_in(control_plane: ControlPlane, 
 
     trap, pod, told = _run(control_plane, _here(namespace), scenario)
     assert (trap.time, trap.pod, trap.reason) == ("2026-01-31T12:00:00Z", pod, "trap/unreachable")
-    assert trap.message == "trap/unreachable: unreachable was executed\n  main"
+    assert trap.message == "unreachable was executed\n  main"
     assert key in told
 
 
@@ -210,19 +210,6 @@ def _trapped(namespace: str, pod: str, note: str) -> dict[str, Any]:
         "reportingController": "wherry.dev/agent",
         "reportingInstance": "agent-1",
     }
-
-
-def test_what_was_just_written_is_seen_before_the_watch_tells_and_is_not_told_then(
-    control_plane: ControlPlane, namespace: str
-) -> None:
-    async def scenario(observed: Observed, cluster: Cluster, told: list[Key]) -> list[Key]:
-        observed.saw(await cluster.apply(deployment(namespace, "a")))
-        assert [each["metadata"]["name"] for each in observed.children(Key(namespace, "a"))] == ["a"]
-        await cluster.apply(deployment(namespace, "b"))
-        await until(lambda: observed.children(Key(namespace, "b")))
-        return told
-
-    assert _run(control_plane, _here(namespace), scenario)[0] == Key(namespace, "b")
 
 
 def test_apps_come_and_go_from_whoever_watches_them(control_plane: ControlPlane, namespace: str) -> None:

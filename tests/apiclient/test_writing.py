@@ -18,7 +18,8 @@ pytestmark = pytest.mark.peer
 def test_what_is_applied_twice_is_written_once(control_plane: ControlPlane, namespace: str) -> None:
     async def scenario() -> tuple[Manifest, Manifest]:
         async with cluster_of(control_plane.kubeconfig()) as (_, cluster):
-            return await cluster.apply(deployment(namespace, "a")), await cluster.apply(deployment(namespace, "a"))
+            wanted = config_map(namespace, "a", {"said": "1"})
+            return await cluster.apply(wanted), await cluster.apply(wanted)
 
     first, second = asyncio.run(scenario())
     assert first["metadata"]["resourceVersion"] == second["metadata"]["resourceVersion"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -231,6 +232,39 @@ def test_a_table_that_containerd_has_not_read_is_read(rig: Rig) -> None:
     assert rig.handlers() == {"runc"}
     assert install(rig.node, None).changed
     assert rig.handlers() == {"runc", "wherry"}
+
+
+def test_a_record_that_was_lost_with_the_prefix_does_not_keep_files_from_going_back(rig: Rig) -> None:
+    before = {path: data for path, (data, *_) in rig.snapshot().items()}
+    install(rig.node, None)
+    shutil.rmtree(rig.folder / "opt")
+    install(rig.node, None)
+    uninstall(rig.node)
+    assert {path: data for path, (data, *_) in rig.snapshot().items()} == before
+
+
+def test_containerd_starts_without_a_table_that_was_deleted_and_gets_it_back(rig: Rig) -> None:
+    install(rig.node, None)
+    for edit in rig.node.containerd.edits(str(rig.folder / "opt")):
+        if edit.whole:
+            Path(edit.path).unlink()
+    rig.daemon.restart()
+    install(rig.node, None)
+    assert rig.handlers() == {"runc", "wherry"}
+
+
+def test_a_file_that_needed_no_change_is_never_ours(rig: Rig) -> None:
+    """containerd 2 finds the drop-in by an import of the administrator's."""
+    config = rig.daemon.config
+    if rig.daemon.version != "1.7":
+        config.write_text(f'imports = ["{config.parent}/conf.d/*.toml"]\n{config.read_text()}')
+    before = config.read_bytes()
+    install(rig.node, None)
+    assert (str(config) in rig.node.changes.paths()) == (rig.daemon.version == "1.7")
+    shutil.rmtree(rig.folder / "opt")
+    install(rig.node, None)
+    uninstall(rig.node)
+    assert config.read_bytes() == before
 
 
 def test_another_handler_of_our_name_is_refused_before_anything_is_done(rig: Rig) -> None:

@@ -15,6 +15,7 @@ from wherry_shim.node.toml_text import statements, string, tokens
 
 MAIN = "/etc/containerd/config.toml"
 DROP_IN = "/etc/containerd/conf.d/wherry.toml"
+IMPORT = "/etc/containerd/conf.d/wherry*.toml"
 PREFIX = "/opt/wherry"
 RUNTIME = {
     "runtime_type": "io.containerd.wherry.v1",
@@ -37,7 +38,7 @@ def test_the_import_is_added_and_removed_without_touching_another_byte(config: s
     before = tomllib.loads(config)
     imports = before.get("imports", [])
     if imports != ["conf.d/*.toml"]:
-        imports = [*imports, DROP_IN]
+        imports = [*imports, IMPORT]
     assert tomllib.loads(added) == {**before, "imports": imports}
     assert table.without_import(added, MAIN, DROP_IN).removesuffix("\n") == config.removesuffix("\n")
 
@@ -62,18 +63,18 @@ def test_lines_end_as_they_did(config: str) -> None:
 
 def test_the_added_line_reads_as_a_person_would_write_it() -> None:
     changed = table.with_import(configs.KIND, MAIN, DROP_IN)
-    line = 'imports = ["/etc/containerd/conf.d/wherry.toml"]  # wherry-node\n'
+    line = 'imports = ["/etc/containerd/conf.d/wherry*.toml"]  # wherry-node\n'
     assert changed == configs.KIND.replace("version = 2\n", "version = 2\n" + line)
 
 
 def test_an_entry_joins_the_others_behind_the_last() -> None:
     changed = table.with_import(configs.MANY_LINES, MAIN, DROP_IN)
-    assert f"    '/etc/containerd/two.toml', \"{DROP_IN}\",\n]\n" in changed
+    assert f"    '/etc/containerd/two.toml', \"{IMPORT}\",\n]\n" in changed
     assert table.without_import(changed, MAIN, DROP_IN) == configs.MANY_LINES
 
 
 def test_entries_that_came_later_stay_when_ours_goes() -> None:
-    changed = table.with_import(configs.KIND, MAIN, DROP_IN).replace('wherry.toml"]', 'wherry.toml", "/later.toml"]')
+    changed = table.with_import(configs.KIND, MAIN, DROP_IN).replace('wherry*.toml"]', 'wherry*.toml", "/later.toml"]')
     removed = table.without_import(changed, MAIN, DROP_IN)
     assert tomllib.loads(removed)["imports"] == ["/later.toml"]
 
@@ -150,7 +151,7 @@ def test_an_import_that_finds_the_drop_in_is_enough(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", ["*.toml", "/etc/*/wherry.toml", "conf.d/[a-v]*.toml", "/etc/containerd/*"])
 def test_an_import_that_does_not_find_it_is_not(pattern: str) -> None:
     config = f'imports = ["{pattern}"]\n'
-    assert table.with_import(config, MAIN, DROP_IN) == f'imports = ["{pattern}", "{DROP_IN}"]\n'
+    assert table.with_import(config, MAIN, DROP_IN) == f'imports = ["{pattern}", "{IMPORT}"]\n'
 
 
 KEYS = st.sampled_from(["a", "b", '"c d"', "'e.f'", '"\\u00e9"'])

@@ -17,6 +17,7 @@ from tests.support.containerd import Containerd as Running
 from tests.support.containerd import containerd
 from tests.support.pods import until
 from tests.support.registry import Registry
+from wherry.errors import StartError
 from wherry_shim.node import tree
 from wherry_shim.node.check import check
 from wherry_shim.node.containerd import Containerd
@@ -125,6 +126,17 @@ def test_a_pod_runs_on_what_was_installed_and_nothing_is_left_of_it(node: Node, 
     assert node.cri.handlers() == {"runc"}
     assert {path.name for path in tmp_path.iterdir()} <= {"run"}
     until(lambda: not node.services.zygote_is_alive())
+
+
+def test_code_is_made_ahead_of_an_image_that_has_to_be_pulled(node: Node) -> None:
+    image = images.reference("wasm-types")
+    with pytest.raises(StartError, match="wasm-types"):
+        list(prewarm(node, [image]))
+    (line,) = prewarm(node, [image], pull=True)
+    assert f"{image}: 2 compiled" in line
+    assert not node.cri.pull(image)
+    with pytest.raises(NodeError, match=r"PullImage: .*absent"):
+        list(prewarm(node, [images.reference("absent")], pull=True))
 
 
 def test_a_pod_that_runs_keeps_the_node_installed_unless_it_is_forced(node: Node) -> None:

@@ -171,6 +171,25 @@ def test_a_pod_that_cannot_be_made_is_one_error_and_leaves_nothing(
     assert host.cgroups() == {"pod"}
     assert not list(target.glob("wherry.undo/*"))
     assert host.pod_runs()
+    assert namespaces(host.pid) == namespaces(os.getpid())
+
+
+def namespaces(pid: int) -> Mapping[str, str]:
+    return {link.name: os.readlink(link) for link in Path(f"/proc/{pid}/ns").iterdir()}
+
+
+def test_a_holder_is_in_the_pods_namespaces_with_nothing_of_its_host(host: Host) -> None:
+    target = host.sandbox("own", namespaces=[{"type": kind} for kind in ("ipc", "uts", "pid")])
+    pid = host.create(target).pid
+    until(lambda: not os.listdir(f"/proc/{pid}/fd"))
+    own = {name for name, found in namespaces(pid).items() if found != namespaces(host.pid)[name]}
+    assert own == {"ipc", "uts", "pid", "pid_for_children"}
+    assert namespaces(host.pid) == namespaces(os.getpid())
+    assert Path(f"/proc/{pid}/environ").read_bytes() == b""
+    host.call("Kill", pb.KillRequest(id="own", signal=signal.SIGKILL), pb.StateRequest)
+    host.call("Wait", pb.WaitRequest(id="own"), pb.WaitResponse)
+    host.call("Delete", pb.DeleteRequest(id="own"), pb.DeleteResponse)
+    assert host.cgroups() == {"pod"}
 
 
 def test_a_fifo_that_vanished_is_one_error_and_leaves_nothing(host: Host) -> None:

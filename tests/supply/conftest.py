@@ -1,4 +1,4 @@
-"""Real registries, one of each kind for a test process: tests use repositories of their own."""
+"""What supplying has around it; and a cluster that an admission policy closes, for itself."""
 
 from __future__ import annotations
 
@@ -8,25 +8,6 @@ import pytest
 
 from tests.supply.world import World
 from tests.support.control_plane import ENABLE, ControlPlane, control_plane, programs
-from tests.support.registry import Registry, registry
-
-
-@pytest.fixture(scope="session")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with registry(tmp_path_factory.mktemp("plain")) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with registry(tmp_path_factory.mktemp("password"), tls=True, password=True) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with registry(tmp_path_factory.mktemp("token"), token=True) as server:
-        yield server
 
 
 @pytest.fixture

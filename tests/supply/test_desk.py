@@ -66,11 +66,13 @@ def test_apps_that_come_one_after_another_download_once(world: World, plain: Reg
     assert len(gets) == 3 + 1, "a config for each, the bytes once"
 
 
-def test_an_answer_is_not_lent_to_an_app_with_other_secrets(world: World, password: Registry, tmp_path: Path) -> None:
-    reference = f"{world.knows(password)}/desk/private:v1"
-    publish(password, tmp_path, reference)
-    world.objects.data["Secret", "registry"] = config_json(**{password.host: login(USER, PASSWORD)})
-    world.objects.data["Secret", "wrong"] = config_json(**{password.host: login(USER, "guess")})
+def test_an_answer_is_not_lent_to_an_app_with_other_secrets(
+    world: World, tls_password: Registry, tmp_path: Path
+) -> None:
+    reference = f"{world.knows(tls_password)}/desk/private:v1"
+    publish(tls_password, tmp_path, reference)
+    world.objects.data["Secret", "registry"] = config_json(**{tls_password.host: login(USER, PASSWORD)})
+    world.objects.data["Secret", "wrong"] = config_json(**{tls_password.host: login(USER, "guess")})
     apps = [
         app(reference, "owner", pull={"secrets": [{"name": "registry"}]}),
         app(reference, "stranger"),
@@ -84,11 +86,11 @@ def test_an_answer_is_not_lent_to_an_app_with_other_secrets(world: World, passwo
 
 
 def test_a_digest_that_another_app_may_read_is_asked_for_all_the_same(
-    world: World, password: Registry, tmp_path: Path
+    world: World, tls_password: Registry, tmp_path: Path
 ) -> None:
-    digest = publish(password, tmp_path, f"{world.knows(password)}/desk/pinned:v1")
-    pinned = f"{password.host}/desk/pinned@{digest}"
-    world.objects.data["Secret", "registry"] = config_json(**{password.host: login(USER, PASSWORD)})
+    digest = publish(tls_password, tmp_path, f"{world.knows(tls_password)}/desk/pinned:v1")
+    pinned = f"{tls_password.host}/desk/pinned@{digest}"
+    world.objects.data["Secret", "registry"] = config_json(**{tls_password.host: login(USER, PASSWORD)})
     supplier = world.supplier()
     owner = run(supplier.supply(app(pinned, "owner", pull={"secrets": [{"name": "registry"}]}), ()))
     stranger = run(supplier.supply(app(pinned, "stranger"), ()))
@@ -96,14 +98,14 @@ def test_a_digest_that_another_app_may_read_is_asked_for_all_the_same(
     assert (stranger.artifact, stranger.resolved.reason) == (None, "Unauthorized")
 
 
-def test_a_mended_secret_is_tried_at_once(world: World, password: Registry, tmp_path: Path) -> None:
-    reference = f"{world.knows(password)}/desk/mended:v1"
-    publish(password, tmp_path, reference)
+def test_a_mended_secret_is_tried_at_once(world: World, tls_password: Registry, tmp_path: Path) -> None:
+    reference = f"{world.knows(tls_password)}/desk/mended:v1"
+    publish(tls_password, tmp_path, reference)
     given = app(reference, pull={"secrets": [{"name": "registry"}]})
     supplier = world.supplier()
-    world.objects.data["Secret", "registry"] = config_json(**{password.host: login(USER, "guess")})
+    world.objects.data["Secret", "registry"] = config_json(**{tls_password.host: login(USER, "guess")})
     assert run(supplier.supply(given, ())).artifact is None
-    world.objects.data["Secret", "registry"] = config_json(**{password.host: login(USER, PASSWORD)})
+    world.objects.data["Secret", "registry"] = config_json(**{tls_password.host: login(USER, PASSWORD)})
     assert run(supplier.supply(given, ())).artifact
 
 

@@ -37,7 +37,7 @@ PULL = {"secrets": [{"name": "registry"}]}
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", ["password", "token"])
+@pytest.mark.parametrize("kind", ["tls_password", "token"])
 def test_a_secret_of_either_form_opens_a_registry(
     kind: str, form: str, world: World, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -48,7 +48,7 @@ def test_a_secret_of_either_form_opens_a_registry(
     assert verdicts(world.supply(app(reference, pull=PULL)))[0] == ("True", "Resolved")
 
 
-@pytest.mark.parametrize("kind", ["password", "token"])
+@pytest.mark.parametrize("kind", ["tls_password", "token"])
 def test_without_a_secret_a_private_artifact_is_unauthorized(
     kind: str, world: World, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -60,30 +60,30 @@ def test_without_a_secret_a_private_artifact_is_unauthorized(
     assert supplied.resolved.message.endswith("name a Secret with a login that may pull it in spec.pull.secrets")
 
 
-def test_a_wrong_password_is_unauthorized_and_never_shown(world: World, password: Registry, tmp_path: Path) -> None:
-    reference = f"{world.knows(password)}/private/wrong:v1"
-    publish(password, tmp_path, reference)
-    world.objects.data["Secret", "registry"] = config_json(**{password.host: login(password="open sesame")})
+def test_a_wrong_password_is_unauthorized_and_never_shown(world: World, tls_password: Registry, tmp_path: Path) -> None:
+    reference = f"{world.knows(tls_password)}/private/wrong:v1"
+    publish(tls_password, tmp_path, reference)
+    world.objects.data["Secret", "registry"] = config_json(**{tls_password.host: login(password="open sesame")})
     supplied = world.supply(app(reference, pull=PULL))
     assert verdicts(supplied)[0] == ("False", "Unauthorized")
     assert "open sesame" not in str(supplied)
 
 
-def test_the_next_login_is_tried_when_one_is_refused(world: World, password: Registry, tmp_path: Path) -> None:
-    reference = f"{world.knows(password)}/private/second:v1"
-    publish(password, tmp_path, reference)
-    world.objects.data["Secret", "registry"] = config_json(**{f"{password.host}/private": login("mallory")})
-    world.objects.data["Secret", "other"] = config_json(**{password.host: login()})
+def test_the_next_login_is_tried_when_one_is_refused(world: World, tls_password: Registry, tmp_path: Path) -> None:
+    reference = f"{world.knows(tls_password)}/private/second:v1"
+    publish(tls_password, tmp_path, reference)
+    world.objects.data["Secret", "registry"] = config_json(**{f"{tls_password.host}/private": login("mallory")})
+    world.objects.data["Secret", "other"] = config_json(**{tls_password.host: login()})
     given = app(reference, pull={"secrets": [{"name": "registry"}, {"name": "other"}]})
     assert verdicts(world.supply(given))[0] == ("True", "Resolved")
 
 
 def test_an_app_without_secrets_gets_those_of_its_service_account(
-    world: World, password: Registry, tmp_path: Path
+    world: World, tls_password: Registry, tmp_path: Path
 ) -> None:
-    reference = f"{world.knows(password)}/private/account:v1"
-    publish(password, tmp_path, reference)
-    world.objects.data["Secret", "registry"] = config_json(**{password.host: login()})
+    reference = f"{world.knows(tls_password)}/private/account:v1"
+    publish(tls_password, tmp_path, reference)
+    world.objects.data["Secret", "registry"] = config_json(**{tls_password.host: login()})
     world.objects.accounts = {"default": ("gone",), "puller": ("gone", "registry")}
     template = {"spec": {"serviceAccountName": "puller"}}
     by_default, by_puller = app(reference), app(reference, podTemplate=template)
@@ -91,18 +91,18 @@ def test_an_app_without_secrets_gets_those_of_its_service_account(
     assert verdicts(world.supply(by_puller))[0] == ("True", "Resolved")
 
 
-def test_an_app_with_secrets_of_its_own_gets_no_others(world: World, password: Registry, tmp_path: Path) -> None:
-    reference = f"{world.knows(password)}/private/own:v1"
-    publish(password, tmp_path, reference)
-    world.objects.data["Secret", "registry"] = config_json(**{password.host: login()})
+def test_an_app_with_secrets_of_its_own_gets_no_others(world: World, tls_password: Registry, tmp_path: Path) -> None:
+    reference = f"{world.knows(tls_password)}/private/own:v1"
+    publish(tls_password, tmp_path, reference)
+    world.objects.data["Secret", "registry"] = config_json(**{tls_password.host: login()})
     world.objects.data["Secret", "empty"] = config_json()
     world.objects.accounts = {"default": ("registry",)}
     given = app(reference, podTemplate={"spec": {"imagePullSecrets": [{"name": "empty"}]}})
     assert verdicts(world.supply(given))[0] == ("False", "Unauthorized")
 
 
-def test_a_secret_that_is_not_there_is_named(world: World, password: Registry) -> None:
-    supplied = world.supply(app(f"{world.knows(password)}/private/missing:v1", pull=PULL))
+def test_a_secret_that_is_not_there_is_named(world: World, tls_password: Registry) -> None:
+    supplied = world.supply(app(f"{world.knows(tls_password)}/private/missing:v1", pull=PULL))
     assert verdicts(supplied) == (("False", "PullSecretMissing"), ("Unknown", "NotAsked"))
     assert supplied.resolved.message == (
         "spec.pull.secrets: Secret shop/registry is not there; make it with `kubectl create secret docker-registry`"

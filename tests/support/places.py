@@ -88,7 +88,8 @@ class Place:
 
         def holds(app: Manifest) -> bool:
             found = condition(app, kind)
-            return bool(found["reason"] == reason and found["observedGeneration"] == app["metadata"]["generation"])
+            generation = app["metadata"]["generation"]
+            return (found.get("reason"), found.get("observedGeneration")) == (reason, generation)
 
         return self.until("WasmApp", name, holds)
 

@@ -43,7 +43,7 @@ class Objects:
         names = sorted(self._by_app.get(key, ()))
         return tuple(self._packer.unpack(self._entries[name].packed) for name in names)
 
-    def keys(self) -> tuple[Key, ...]:
+    def apps(self) -> tuple[Key, ...]:
         """Apps that have such an object."""
         return tuple(self._by_app)
 

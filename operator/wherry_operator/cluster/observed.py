@@ -58,7 +58,7 @@ class Observed:
         self._subscribers.append(callback)
 
     def apps(self) -> tuple[Key, ...]:
-        return self._apps.keys()
+        return self._apps.apps()
 
     def app(self, key: Key) -> Manifest | None:
         found = self._apps.of(key)

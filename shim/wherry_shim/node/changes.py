@@ -77,6 +77,19 @@ class Changes:
         file.parent.mkdir(parents=True, exist_ok=True)
         _replace(file, data, _state(file) or FileState("", mode, (0, 0), (0, 0), {}), keep_times=False)
 
+    def adopt(self, path: str, cut: Cut) -> None:
+        """The file says what it is to say, and no record tells since when: it was what is left of it without us.
+
+        A file that is nothing without us was not there.
+        """
+        entries, state = self._entries(), _state(self._host.at(path))
+        if state is None or path in entries:
+            return
+        rest = cut(state.data.decode())
+        before = FileState(**{**asdict(state), "content": _text(rest.encode())}) if rest else None
+        entries[path] = Entry(before, _digest(state.data), [])
+        self._keep(entries)
+
     def undo(self, path: str, cut: Cut) -> None:
         """Put one file back, or cut our part out of it when it was changed since."""
         entries = self._entries()

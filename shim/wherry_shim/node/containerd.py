@@ -22,11 +22,12 @@ _NEW_MAIN = "version = 2\n"
 
 @dataclass(frozen=True)
 class Edit:
-    """One file that is to say `text`. cut: takes our part out of it again."""
+    """One file that is to say `text`. cut: takes our part out of it again. whole: all of it is ours."""
 
     path: str
     text: str
     cut: Cut
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Containerd:
             return [Edit(self.config, text, self._without_ours)]
         table.check_runtime(main, self.config, declared, prefix)
         return [
-            Edit(self._drop_in, table.drop_in(declared, prefix), table.without_block),
+            Edit(self._drop_in, table.drop_in(declared, prefix), table.without_block, whole=True),
             Edit(self.config, table.with_import(main, self.config, self._drop_in), self._without_ours),
         ]
 

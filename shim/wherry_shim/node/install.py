@@ -91,6 +91,7 @@ class _Attempt:
         with node.step("adding the runtime to containerd's configuration"):
             pending = [edit for edit in self.edits if node.containerd.read(edit.path) != edit.text]
             node.containerd.apply(pending, node.changes)
+            self._adopt()
         if pending or self._is_unknown():
             self._changed = self._restarted = True
             with node.step("restarting containerd"):
@@ -98,6 +99,14 @@ class _Attempt:
         if node.services.automatic:
             with node.step("asking containerd for its runtimes"):
                 node.handlers({*self.handlers, HANDLER})
+
+    def _adopt(self) -> None:
+        """Files that say what they are to say, but of which the record was lost. One without our part is not ours."""
+        for edit in self.edits:
+            if edit.whole or edit.cut(edit.text) != edit.text:
+                self.node.changes.adopt(edit.path, _nothing if edit.whole else edit.cut)
+        for path in self.node.services.files:
+            self.node.changes.adopt(path, _nothing)
 
     def _is_unknown(self) -> bool:
         """Whether containerd runs without a table that it would read now: somebody put it back."""
@@ -131,6 +140,10 @@ class _Attempt:
             yield node.placement.clear
         for folder in self._absent:
             yield partial(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _nothing(_: str) -> str:
+    return ""
 
 
 def _fault_of(undo: Callable[[], object]) -> str:

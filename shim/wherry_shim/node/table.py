@@ -113,15 +113,16 @@ def without_block(text: str) -> str:
 def with_import(main: str, where: str, path: str) -> str:
     """The main file that imports the file at path; unchanged when it does so already. where: its own path.
 
+    By a pattern that finds nothing else: containerd does not start when a file is missing that is imported by its name.
     Raises NodeError when `imports` is not a list of strings.
     """
     before = parse(main, where)
     imports = _imports(before, where)
     if any(_covers(pattern, where, path) for pattern in imports):
         return main
-    after = _add_import(main, path)
-    if parse(after, where) != {**before, "imports": [*imports, path]}:
-        raise NodeError(f"{where}: cannot add to `imports`", cure=f"add {path} to `imports` by hand")
+    after = _add_import(main, pattern(path))
+    if parse(after, where) != {**before, "imports": [*imports, pattern(path)]}:
+        raise NodeError(f"{where}: cannot add to `imports`", cure=f"add {pattern(path)} to `imports` by hand")
     return after
 
 
@@ -134,7 +135,7 @@ def check_runtime(main: str, where: str, version: int, prefix: str) -> None:
 
 def without_import(main: str, where: str, path: str) -> str:
     """The main file without this import, and without the line if we wrote it and it is empty now."""
-    if path not in _imports(parse(main, where), where):
+    if pattern(path) not in _imports(parse(main, where), where):
         return main
     statement = _find(main, "imports")
     assert statement is not None  # noqa: S101  the parser has seen it
@@ -142,7 +143,13 @@ def without_import(main: str, where: str, path: str) -> str:
     if len(strings) == 1 and main.startswith(_OURS, statement.end):
         line_end = main.find("\n", statement.end) + 1 or len(main)
         return main[: statement.start] + main[line_end:]
-    return _cut_string(main, statement, path)
+    return _cut_string(main, statement, pattern(path))
+
+
+def pattern(path: str) -> str:
+    """What finds the file at path where it is, and is no fault where it is not."""
+    stem, _, suffix = path.rpartition(".")
+    return f"{stem}*.{suffix}"
 
 
 def _understood(text: str) -> Document | None:

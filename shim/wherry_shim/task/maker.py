@@ -14,6 +14,7 @@ from wherry_shim.artifact.chain import Task as ImageTask
 from wherry_shim.artifact.chain import is_wasm_image
 from wherry_shim.artifact.containerd import Containerd
 from wherry_shim.artifact.node import Node
+from wherry_shim.holder import Holders
 from wherry_shim.nursery import Nursery
 from wherry_shim.order import WorkerOrder
 from wherry_shim.proto.task_pb2 import CreateTaskRequest
@@ -39,6 +40,7 @@ class Maker:
     def __init__(self, request: Request, settings: Settings, nursery: Nursery, reaper: Reaper) -> None:
         self.tasks: Mapping[str, Task] = {}
         self._settings = settings
+        self._holders = Holders(settings.holder)
         self._origin = Origin(nursery, Planners(nursery, reaper), reaper)
         self._records = Containerd(request.containerd, request.namespace)
         self._node = Node(request.containerd, request.namespace, settings.content, settings.cache)
@@ -52,7 +54,7 @@ class Maker:
             remember_launcher(folder, pod)
         match await asyncio.to_thread(self._role, request.id, bundle):
             case "sandbox":
-                return Sandbox(spec, folder, self._settings.holder, self._origin.nursery, self._origin.reaper)
+                return Sandbox(spec, folder, self._holders, self._origin.reaper)
             case "wasm":
                 order = self._order(request, spec, bundle)
                 return Guest(spec, order, names, self._settings.state, self._origin)

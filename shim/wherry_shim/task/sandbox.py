@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from wherry.errors import StartError
 from wherry_shim import undo
+from wherry_shim.holder import Holders, Namespaces
 from wherry_shim.linux.cgroup import Cgroup, open_cgroup
 from wherry_shim.linux.namespaces import CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWUTS
-from wherry_shim.nursery import Nursery
-from wherry_shim.order import HOLDER, HolderOrder, words
 from wherry_shim.reaper import Reaper
-from wherry_shim.task.report import reported
 from wherry_shim.task.workload import Born
 
 _MADE = {"ipc": CLONE_NEWIPC, "uts": CLONE_NEWUTS}
 
 
 class Sandbox:
-    """See Workload. spec: config.json, parsed. program: the holder's executable."""
+    """See Workload. spec: config.json, parsed."""
 
     executor = "a pod's sandbox runs no program"
 
-    def __init__(self, spec: Mapping[str, Any], bundle: Path, program: Path, nursery: Nursery, reaper: Reaper) -> None:
+    def __init__(self, spec: Mapping[str, Any], bundle: Path, holders: Holders, reaper: Reaper) -> None:
         """Raises StartError for a pod that this runtime cannot hold."""
         linux = spec.get("linux") or {}
         self._namespaces = {each["type"]: each.get("path", "") for each in linux.get("namespaces") or ()}
@@ -37,8 +34,7 @@ class Sandbox:
         self._sysctls: Mapping[str, str] = linux.get("sysctl") or {}
         self._hostname: str = spec.get("hostname") or ""
         self._bundle = bundle
-        self._program = program
-        self._nursery = nursery
+        self._holders = holders
         self._reaper = reaper
         self._joining: asyncio.Task[None] | None = None
 
@@ -46,31 +42,22 @@ class Sandbox:
         undo.write(self._bundle, [f"cgroup {folder}" for folder in self.cgroup.directories])
         try:
             await asyncio.to_thread(self.cgroup.create, self._resources)  # systemd may take seconds
-            return await self._born()
+            return self._born()
         except BaseException:
             await self.destroy()
             raise
 
-    async def _born(self) -> Born:
-        made = "pid" in self._namespaces and not self._namespaces["pid"]
-        reader, writer = os.pipe2(os.O_CLOEXEC)
-        home = self.cgroup.descriptor()
-        try:
-            pid = self._nursery.bear(HOLDER, words(self._order()), [writer], CLONE_NEWPID if made else 0, home)
-        finally:
-            for descriptor in (writer, *([home] if home is not None else [])):
-                os.close(descriptor)
-        born = Born(pid, self._reaper.watch(pid))
-        if home is None:
-            # A grace period of the kernel, 10 ms: whoever waits for the pod's namespaces need not wait for this.
-            self._joining = asyncio.create_task(asyncio.to_thread(self.cgroup.join, pid))
-        await reported(reader, "the pod's holder")
-        return born
+    def _born(self) -> Born:
+        pid = self._holders.start(self._wanted())
+        # A grace period of the kernel, 10 ms: whoever waits for the pod's namespaces need not wait for this.
+        self._joining = asyncio.create_task(asyncio.to_thread(self.cgroup.join, pid))
+        return Born(pid, self._reaper.watch(pid))
 
-    def _order(self) -> HolderOrder:
+    def _wanted(self) -> Namespaces:
         new = sum(flag for kind, flag in _MADE.items() if kind in self._namespaces)
-        netns = self._namespaces.get("network", "")
-        return HolderOrder(str(self._program), netns, new, self._hostname, self._sysctls)
+        if self._namespaces.get("pid") == "":
+            new |= CLONE_NEWPID
+        return Namespaces(self._namespaces.get("network", ""), new, self._hostname, self._sysctls)
 
     async def start(self) -> None:
         """It holds already."""
