@@ -50,7 +50,7 @@ class Compiler:
 
     def _run(self, wasm: WasmFile, command: list[str], guest: IO[bytes], output: IO[bytes], report: Report) -> None:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        with tempfile.TemporaryFile() as reasons:
+        with tempfile.TemporaryFile(dir=code.parent) as reasons:
             process = subprocess.Popen(
                 command, stdin=guest, stdout=output, stderr=reasons, env=environment, start_new_session=True
             )
