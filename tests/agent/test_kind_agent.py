@@ -145,8 +145,8 @@ def test_prometheus_reads_the_pod_by_its_app(agents: Agents) -> None:
     page = agents.node.kubectl(
         "get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{agents.pod()['metadata']['name']}:8080/proxy/metrics"
     )
-    (line,) = (line for line in page.splitlines() if line.startswith("wherry_requests_total") and 'class="2xx"' in line)
-    assert 'namespace="default",pod="stays",container="app",app="stays"' in line
+    labels = 'namespace="default",pod="stays",container="app",app="stays"'
+    (line,) = (line for line in page.splitlines() if f'wherry_requests_total{{{labels},class="2xx"}}' in line)
     assert float(line.rpartition(" ")[2]) > 1
     assert f'wherry_node_ready{{node="{agents.node.name}"}} 1' in page.splitlines()
 
