@@ -7,7 +7,10 @@ import importlib
 
 from bench.report import publish
 
-NAMES = ("serve", "reuse", "command", "inprocess", "native", "memory", "node", "launcher", "operator_scale", "watched")
+NAMES = (
+    "serve", "reuse", "command", "inprocess", "native", "memory", "node", "launcher",
+    "operator_scale", "watched", "images",
+)  # fmt: skip
 
 
 def main() -> None:

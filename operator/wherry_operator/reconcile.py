@@ -6,6 +6,7 @@ written again. The order is that of trust and of crashes: the digest is on the a
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -117,6 +118,8 @@ class Reconciler:
         """What the pass came to. A child that could not be written just now is tried again soon."""
         failed = facts.applied is not None and facts.applied.reason == "ApplyFailed"
         before, after = subject.app.status, self._computed(subject, facts)
+        if _is_rolling_out(after):
+            again = min(again or math.inf, subject.app.spec.rollout.progress_deadline)
         if after == before:
             self._pacing.settled(subject.key)
             return Outcome("at rest", again, failed=failed)
@@ -166,6 +169,11 @@ class Reconciler:
         self._parts.supplier.forget(key)
         self._parts.surroundings.forget(key)
         return GONE
+
+
+def _is_rolling_out(status: Status) -> bool:
+    """Whether a deadline runs, of which no change of any object may tell."""
+    return any((each.type, each.reason) == ("Progressing", "RollingOut") for each in status.conditions)
 
 
 def _understood(body: Manifest) -> WasmApp:

@@ -10,6 +10,8 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     "namespaces": ("[]", '["team-a", "team-b"]'),
     "operator.leaderElection": ("true", "false"),
     "operator.watchSecrets": ("true", "false"),
+    "admissionPolicy.enabled": ("true", "false"),
+    "agent.admissionPolicy": ("true", "false"),
     "agent.enabled": ("true", "false"),
     "uninstall.enabled": ("true", "false"),
     "uninstall.force": ("true", "false"),

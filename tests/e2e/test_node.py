@@ -34,7 +34,7 @@ def test_kubectl_does_what_it_can_with_a_wasm_pod_and_says_why_it_cannot(namespa
     namespace.ready("hello")
     name = namespace.pods("hello")[0]["metadata"]["name"]
     here = ("--namespace", namespace.name)
-    with pytest.raises(AssertionError, match="no shell"):
+    with pytest.raises(AssertionError, match="holds no program but its own"):
         namespace.cluster.kubectl("exec", name, *here, "--", "sh")
     forwarded = namespace.cluster.kubectl(
         "get", "--raw", f"/api/v1/namespaces/{namespace.name}/pods/{name}:8080/proxy/"

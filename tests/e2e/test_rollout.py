@@ -43,7 +43,7 @@ def digest(namespace: Namespace) -> str:
 
 def test_a_bad_version_is_rolled_back_by_itself(namespace: Namespace, client: Client) -> None:
     rollout = {"automaticRollback": True, "progressDeadline": "20s"}
-    namespace.app("hello", artifact=namespace.push(HELLO), run="http", limits={"memory": "16Mi"}, rollout=rollout)
+    namespace.app("hello", artifact=namespace.push(HELLO), run="http", limits={"memory": "32Mi"}, rollout=rollout)
     namespace.ready("hello")
     before = digest(namespace)
     load = Loading(namespace, "hello")
@@ -51,9 +51,9 @@ def test_a_bad_version_is_rolled_back_by_itself(namespace: Namespace, client: Cl
     namespace.eventually(
         "the bad one is put away", lambda: namespace.condition("hello", "Progressing") == ("False", "RolledBack")
     )
-    namespace.eventually("the good one runs", lambda: namespace.condition("hello", "Available")[0] == "True")
+    namespace.eventually("the good one runs", lambda: namespace.condition("hello", "Available")[1] == "Available")
     status = namespace.get("wasmapp", "hello")["status"]
-    assert status["artifact"]["digest"] == before
+    assert status["artifact"]["digest"] == before, namespace.report()
     assert len(status["rejected"]) == 1
     assert load.stop().failed == {}
     assert client.get("http://hello/") == "Hello from /\n"

@@ -54,9 +54,10 @@ def test_everything_that_is_imported_is_in(images: dict[str, str], name: str, pa
     assert run(images[name], "python", "-c", IMPORT_ALL.format(package=package)) == "imported\n"
 
 
-def test_the_runner_runs_a_program(images: dict[str, str]) -> None:
+def test_the_runner_writes_to_its_cache_alone(images: dict[str, str]) -> None:
     hello = ROOT / "examples" / "01-hello" / "hello.wasm"
-    said = docker("run", "--rm", "--volume", f"{hello}:/hello.wasm:ro", images["runner"], "run", "/hello.wasm")
+    places = ["--read-only", "--tmpfs", "/cache:uid=65532", "--volume", f"{hello}:/hello.wasm:ro"]
+    said = docker("run", "--rm", *places, "--env", "WHERRY_CACHE=/cache", images["runner"], "run", "/hello.wasm")
     assert said.endswith("Hello from the command line\n")
 
 

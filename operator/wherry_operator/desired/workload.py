@@ -9,6 +9,9 @@ from typing import Any
 from wherry_operator.desired.given import Given
 from wherry_operator.desired.template import selector, takes_a_port_of_the_node
 
+STAYS = 5
+"""Seconds for which a command must run to count as available: it says nothing of itself, and may end at once."""
+
 
 def deployment(given: Given, pods: Mapping[str, Any]) -> dict[str, Any]:
     """spec of a Deployment. pods: the template."""
@@ -16,6 +19,7 @@ def deployment(given: Given, pods: Mapping[str, Any]) -> dict[str, Any]:
         **_replicas(given),
         "selector": selector(given),
         "template": pods,
+        **({} if given.serves else {"minReadySeconds": STAYS}),
         **_strategy(given, pods, "strategy", {"maxUnavailable": 0}),
         "progressDeadlineSeconds": math.ceil(given.spec.rollout.progress_deadline),
         "revisionHistoryLimit": given.spec.rollout.history_limit,
