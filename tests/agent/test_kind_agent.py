@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.cluster import NAMESPACE, PROBE, Agents, app, plan
+from tests.agent.cluster import AGENTS, PROBE, Agents, app, plan
+from tests.chart.helm import NAMESPACE
 from tests.node.kind import worker
 from tests.node.test_kind import HELLO_WASM, wasm_archive
 
@@ -229,5 +230,5 @@ def test_an_uninstall_leaves_every_byte_as_it_was(agents: Agents, before: set[st
 
 def test_nothing_comes_back_while_the_daemon_set_ends(agents: Agents, before: set[str]) -> None:
     agents.ask("delete", "daemonset", "wherry-agent", "--timeout=120s")
-    agents.until(lambda: agents.ask("get", "pods", "-l", "app=wherry-agent", "-o", "name") == "")
+    agents.until(lambda: agents.ask("get", "pods", "-l", AGENTS, "-o", "name") == "")
     assert agents.node.snapshot() ^ before == set()
