@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.cluster import NAMESPACE, PROBE, Agents, app, plan
+from tests.agent.cluster import AGENTS, PROBE, Agents, app, plan
+from tests.chart.helm import NAMESPACE
 from tests.node.kind import worker
 from tests.node.test_kind import HELLO_WASM, wasm_archive
 
@@ -145,8 +146,8 @@ def test_prometheus_reads_the_pod_by_its_app(agents: Agents) -> None:
     page = agents.node.kubectl(
         "get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{agents.pod()['metadata']['name']}:8080/proxy/metrics"
     )
-    (line,) = (line for line in page.splitlines() if line.startswith("wherry_requests_total") and 'class="2xx"' in line)
-    assert 'namespace="default",pod="stays",container="app",app="stays"' in line
+    labels = 'namespace="default",pod="stays",container="app",app="stays"'
+    (line,) = (line for line in page.splitlines() if f'wherry_requests_total{{{labels},class="2xx"}}' in line)
     assert float(line.rpartition(" ")[2]) > 1
     assert f'wherry_node_ready{{node="{agents.node.name}"}} 1' in page.splitlines()
 
@@ -229,5 +230,5 @@ def test_an_uninstall_leaves_every_byte_as_it_was(agents: Agents, before: set[st
 
 def test_nothing_comes_back_while_the_daemon_set_ends(agents: Agents, before: set[str]) -> None:
     agents.ask("delete", "daemonset", "wherry-agent", "--timeout=120s")
-    agents.until(lambda: agents.ask("get", "pods", "-l", "app=wherry-agent", "-o", "name") == "")
+    agents.until(lambda: agents.ask("get", "pods", "-l", AGENTS, "-o", "name") == "")
     assert agents.node.snapshot() ^ before == set()
