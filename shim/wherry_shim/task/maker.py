@@ -52,7 +52,8 @@ class Maker:
         bundle = bundles.read(spec)
         if pod := bundle.annotations.get(_SANDBOX_ID):
             remember_launcher(folder, pod)
-        match await asyncio.to_thread(self._role, request.id, bundle):
+        role: bundles.Role = bundles.told_role(bundle) or await asyncio.to_thread(self._role, request.id, bundle)
+        match role:
             case "sandbox":
                 return Sandbox(spec, folder, self._holders, self._origin.reaper)
             case "wasm":
