@@ -38,7 +38,7 @@ class Agents:
     def prepare(self) -> None:
         """Everything but the DaemonSet."""
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-        others = [each for each in rendered("none") if each["kind"] not in {"DaemonSet", "Job"}]
+        others = [each for each in rendered("none:0") if each["kind"] not in {"DaemonSet", "Job"}]
         self.node.apply(namespace, *others)
 
     def start(self, image: str) -> None:
@@ -47,7 +47,7 @@ class Agents:
 
     def remove(self) -> None:
         self.node.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
-        for each in rendered("none"):
+        for each in rendered("none:0"):
             if "namespace" not in each["metadata"]:
                 self.node.kubectl("delete", each["kind"], each["metadata"]["name"], "--ignore-not-found")
 

@@ -154,9 +154,10 @@ def test_prometheus_reads_the_pod_by_its_app(agents: Agents) -> None:
 
 def test_a_pod_that_waits_finds_its_code_compiled(agents: Agents, tmp_path: Path) -> None:
     """For an init container, here; it may also be a volume, or another image."""
-    agents.node.load(wasm_archive(tmp_path), "--no-unpack", "--digests", "--base-name", HELLO)
+    agents.node.load(wasm_archive(tmp_path), "--no-unpack", "--base-name", HELLO)
     index = json.loads((tmp_path / "layout" / "index.json").read_text())
     image = f"{HELLO}@{index['manifests'][0]['digest']}"
+    agents.node.exec("ctr", "-n", "k8s.io", "images", "tag", f"{HELLO}:v1", image)
     pod = app("waits", image)
     wasm = hashlib.sha256(HELLO_WASM.read_bytes()).hexdigest()
     pod["metadata"]["annotations"] = {"plan.wherry.dev/app": plan(wasm)}

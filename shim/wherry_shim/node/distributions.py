@@ -15,6 +15,8 @@ EXTRAS = frozenset({"engine", "shim"})
 PACKAGES = ("wherry", "wherry_shim")
 """Our packages on a node: the command line for people is not among them, nor what only that needs."""
 _ONLY_FOR_PEOPLE = frozenset({"rich"})
+_ONLY_FOR_CLUSTERS = PurePath("wherry", "cluster")
+"""Asks the API server, which nothing on a node does but the agent, from its own image."""
 
 _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)\s*(?:\[(?P<extras>[^\]]*)\])?[^;]*(?:;(?P<marker>.*))?", re.DOTALL)
 _EXTRA = re.compile(r"""extra\s*==\s*["']([\w.-]+)["']""")
@@ -88,8 +90,9 @@ def _packages(site: PurePath) -> Iterator[Piece]:
             raise NodeError(f"the package {package} is not installed", cure="pip install 'wherry[engine,shim]'")
         root = Path(spec.submodule_search_locations[0])
         for path in sorted(root.rglob("*")):
-            if path.is_file() and _belongs(path.relative_to(root)):
-                yield Piece(path, site / package / path.relative_to(root))
+            inside = package / path.relative_to(root)
+            if path.is_file() and _belongs(inside) and _ONLY_FOR_CLUSTERS not in inside.parents:
+                yield Piece(path, site / inside)
 
 
 def _belongs(file: PurePath) -> bool:

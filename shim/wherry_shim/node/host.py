@@ -71,7 +71,8 @@ class Host:
         except (OSError, subprocess.SubprocessError) as error:
             raise NodeError(f"`{' '.join(command)}` could not be run: {error}") from None
         if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            said = [line for line in lines if not line.startswith(" ")]  # what is indented belongs to the line before
             raise NodeError(f"`{' '.join(command)}` failed: {said[-1] if said else f'status {done.returncode}'}")
         return done.stdout
 
