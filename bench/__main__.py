@@ -8,7 +8,8 @@ import importlib
 from bench.report import publish
 
 NAMES = (
-    "serve", "reuse", "command", "inprocess", "native", "memory", "node", "launcher", "operator_scale", "watched", "images",
+    "serve", "reuse", "command", "inprocess", "native", "memory", "node", "launcher",
+    "operator_scale", "watched", "images",
 )  # fmt: skip
 
 

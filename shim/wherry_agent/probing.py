@@ -52,7 +52,7 @@ class Probing:
 
     def __init__(self, connection: Connection, post: Post, patience: Patience | None = None, seconds: float = SECONDS):
         self._connection, self._post = connection, post
-        self._patience = patience or Patience(budget=30.0)
+        self._patience = patience or Patience(budget=60.0)
         self._seconds = seconds
 
     async def run(self) -> None:

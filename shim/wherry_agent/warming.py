@@ -29,15 +29,23 @@ class Warming:
         self._known: set[Code] = set()
         self._tree = ""
         self._made_anew: list[Code] = []
+        self._work: asyncio.Task[None] | None = None
 
-    def installed(self, tree: str) -> None:
-        """Of another tree the engine may be another one: what runs here will start on it next time."""
+    def start(self, tree: str) -> None:
+        """From now on, by this tree. Another one may have another engine: what runs here will start on it next time."""
         if tree != self._tree:
             self._tree = tree
             self._made_anew = list(dict.fromkeys(code for pod in self._pods for code in pod.codes))
+        self._work = self._work or asyncio.ensure_future(self._run())
 
-    async def run(self) -> None:
-        """Until it is cancelled, which ends a program in the middle."""
+    async def stop(self) -> None:
+        """Nothing compiles any more: a program that does is ended first."""
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
+            self._work = None
+
+    async def _run(self) -> None:
         while True:
             try:
                 await self._warm(self._made_anew, pull=False)

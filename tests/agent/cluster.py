@@ -1,9 +1,10 @@
-"""The agent as a DaemonSet of a kind cluster, without the chart: what it needs there, and questions about it."""
+"""The agent in a kind cluster as the chart has it, and questions about it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from tests.chart.helm import NAMESPACE, Manifest, container, find, objects
 from tests.node.kind import KindNode
 from wherry.plan.annotation import Annotation, Http, render
 from wherry.plan.model import Limits
@@ -20,10 +22,11 @@ from wherry_agent.probe_pod import WASM
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "charts" / "wherry" / "files"
-NAMESPACE = "wherry-system"
+AGENTS = "app.kubernetes.io/component=agent"
 PROBE = "/app/lib/python3.11/site-packages/wherry_agent/probe.wasm"
 PATIENCE = 180.0
-_RUNTIMES = ("wherry", "wherry-probe")
+NAMES = ("wherry-agent", "wherry-probe", "wherry-uninstall")
+"""What names of objects begin with that agents need; the RuntimeClass is `wherry`."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +37,23 @@ class Agents:
 
     def prepare(self) -> None:
         """Everything but the DaemonSet."""
-        self.node.apply(*_common())
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+        others = [each for each in rendered("none") if each["kind"] not in {"DaemonSet", "Job"}]
+        self.node.apply(namespace, *others)
 
     def start(self, image: str) -> None:
         """Or another version, as the chart's upgrade does."""
-        self.node.apply(daemon_set(image))
+        self.node.apply(find(rendered(image), "DaemonSet", "wherry-agent"))
 
     def remove(self) -> None:
         self.node.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
-        self.node.kubectl("delete", "runtimeclass", *_RUNTIMES, "--ignore-not-found")
+        for each in rendered("none"):
+            if "namespace" not in each["metadata"]:
+                self.node.kubectl("delete", each["kind"], each["metadata"]["name"], "--ignore-not-found")
 
     def pod(self) -> dict[str, Any]:
         """The agent's; raises LookupError while there is none that is not ending."""
-        found = json.loads(self.ask("get", "pods", "-l", "app=wherry-agent", "-o", "json"))["items"]
+        found = json.loads(self.ask("get", "pods", "-l", AGENTS, "-o", "json"))["items"]
         for pod in found:
             if "deletionTimestamp" not in pod["metadata"]:
                 return dict(pod)
@@ -80,16 +87,19 @@ class Agents:
     def ask(self, *arguments: str) -> str:
         return self.node.kubectl("-n", NAMESPACE, *arguments)
 
-    def hook(self, image: str, *arguments: str) -> tuple[bool, str]:
+    def hook(self, image: str, command: str) -> tuple[bool, str]:
         """Run the uninstall hook to its end: whether it succeeded, and its log."""
-        self.node.kubectl("-n", NAMESPACE, "delete", "job", "uninstall", "--ignore-not-found")
-        self.node.apply(hook(image, *arguments))
+        job = find(rendered(image), "Job", "wherry-uninstall")
+        _, *arguments = shlex.split(command)
+        container(job)["args"] = arguments
+        self.ask("delete", "job", "wherry-uninstall", "--ignore-not-found")
+        self.node.apply(job)
 
         def ended() -> str:
-            return self.ask("get", "job", "uninstall", "-o", "jsonpath={.status.conditions[*].type}")
+            return self.ask("get", "job", "wherry-uninstall", "-o", "jsonpath={.status.conditions[*].type}")
 
         conditions = self.until(lambda: found if "Complete" in (found := ended()) or "Failed" in found else "")
-        return "Complete" in conditions, self.ask("logs", "job/uninstall")
+        return "Complete" in conditions, self.ask("logs", "job/wherry-uninstall")
 
     def until(self, holds: Callable[[], T], seconds: float = PATIENCE) -> T:
         """The first true answer. Fails with the agent's log."""
@@ -108,9 +118,7 @@ class Agents:
 
 def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
     """A Pod that serves HTTP by the probe's module, as an ordinary user would write it."""
-    digest = hashlib.sha256(WASM.read_bytes()).hexdigest()
-    http = Http(port=8080, drain=1.0)
-    plan = render(Annotation(v=1, run="http", wasm=f"sha256:{digest}", http=http, limits=Limits(timeout=10.0)))
+    own = plan(hashlib.sha256(WASM.read_bytes()).hexdigest())
     container = {
         "name": "app",
         "image": image,
@@ -119,7 +127,7 @@ def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
         "ports": [{"containerPort": 8080}],
         "readinessProbe": {"httpGet": {"port": 8080, "path": "/"}, "periodSeconds": 1},
     }
-    metadata = {"name": name, "labels": {"wherry.dev/app": name}, "annotations": {"plan.wherry.dev/app": plan}}
+    metadata = {"name": name, "labels": {"wherry.dev/app": name}, "annotations": {"plan.wherry.dev/app": own}}
     spec = {
         "runtimeClassName": runtime,
         "terminationGracePeriodSeconds": 2,
@@ -129,98 +137,21 @@ def app(name: str, image: str, runtime: str = "wherry") -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def daemon_set(image: str) -> dict[str, Any]:
-    """As the chart has it."""
-    field = {
-        "WHERRY_NODE": "spec.nodeName",
-        "WHERRY_POD": "metadata.name",
-        "WHERRY_NAMESPACE": "metadata.namespace",
-    }
-    env = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in field.items()]
-    container = {
-        "name": "agent",
-        "image": image,
-        "imagePullPolicy": "Never",
-        "args": ["run", "--log-format", "text"],
-        "env": [*env, {"name": "WHERRY_IMAGE", "value": image}],
-        "ports": [{"name": "http", "containerPort": 8080}],
-        "readinessProbe": {"httpGet": {"port": "http", "path": "/readyz"}, "periodSeconds": 1},
-        "livenessProbe": {"httpGet": {"port": "http", "path": "/healthz"}, "timeoutSeconds": 5, "failureThreshold": 6},
-        "securityContext": SECURITY,
-        "resources": {"limits": {"memory": "512Mi"}},
-        "volumeMounts": [
-            {"name": "host", "mountPath": "/host", "mountPropagation": "HostToContainer"},
-            {"name": "tmp", "mountPath": "/tmp"},
-        ],
-    }
-    spec = {
-        "serviceAccountName": "wherry-agent",
-        "terminationGracePeriodSeconds": 60,
-        "hostPID": True,
-        "tolerations": [{"operator": "Exists"}],
-        "containers": [container],
-        "volumes": [{"name": "host", "hostPath": {"path": "/"}}, {"name": "tmp", "emptyDir": {}}],
-    }
-    labels = {"app": "wherry-agent"}
-    template = {"metadata": {"labels": labels}, "spec": spec}
-    update = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "DaemonSet",
-        "metadata": {"name": "wherry-agent", "namespace": NAMESPACE},
-        "spec": {"selector": {"matchLabels": labels}, "template": template, "updateStrategy": update},
-    }
+def plan(digest: str) -> str:
+    """The annotation of a container that serves HTTP. digest: in hex."""
+    http = Http(port=8080, drain=1.0)
+    return render(Annotation(v=1, run="http", wasm=f"sha256:{digest}", http=http, limits=Limits(timeout=10.0)))
 
 
-SECURITY: dict[str, Any] = {
-    "privileged": False,
-    "allowPrivilegeEscalation": True,
-    "readOnlyRootFilesystem": True,
-    "runAsUser": 0,
-    "capabilities": {
-        "drop": ["ALL"],
-        "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID", "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"],
-    },
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-
-
-def hook(image: str, *arguments: str) -> dict[str, Any]:
-    """As the chart has it."""
-    container = {
-        "name": "uninstall",
-        "image": image,
-        "imagePullPolicy": "Never",
-        "args": ["uninstall", "--all", "--namespace", NAMESPACE, *arguments],
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "readOnlyRootFilesystem": True},
-    }
-    spec = {
-        "serviceAccountName": "wherry-uninstall",
-        "restartPolicy": "Never",
-        "tolerations": [{"operator": "Exists"}],
-        "containers": [container],
-    }
-    job = {"backoffLimit": 0, "template": {"spec": spec}}
-    metadata = {"name": "uninstall", "namespace": NAMESPACE}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": job}
-
-
-def _common() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}]
-    scheduling = {"nodeSelector": {"wherry.dev/runtime": "ready"}}
-    for name, more in zip(_RUNTIMES, ({"scheduling": scheduling}, {}), strict=True):
-        found.append(
-            {
-                "apiVersion": "node.k8s.io/v1",
-                "kind": "RuntimeClass",
-                "metadata": {"name": name},
-                "handler": "wherry",
-                **more,
-            }
-        )
-    for name in ("agent", "uninstall"):
-        found += rights(name)
-    return found
+def rendered(image: str) -> list[Manifest]:
+    """What the chart has for agents and their uninstall, on every node."""
+    tolerations = '[{"operator": "Exists"}]'
+    values = {"agent.image": image, "image.pullPolicy": "Never", "agent.log.format": "text"}
+    options = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    every = [f"{part}.tolerations={tolerations}" for part in ("agent", "operator")]
+    options += [word for option in every for word in ("--set-json", option)]
+    everything = objects(*options)
+    return [each for each in everything if each["metadata"]["name"].startswith(NAMES) or each["kind"] == "RuntimeClass"]
 
 
 def rights(name: str, namespace: str = NAMESPACE) -> list[dict[str, Any]]:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.cluster import NAMESPACE, PROBE, Agents, app
+from tests.agent.cluster import AGENTS, PROBE, Agents, app, plan
+from tests.chart.helm import NAMESPACE
 from tests.node.kind import worker
+from tests.node.test_kind import HELLO_WASM, wasm_archive
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
@@ -24,6 +28,9 @@ PACKAGES = str(Path(PROBE).parents[1])
 FROM = "FROM {base}\nRUN {change}\n"
 NEWER = f"echo '# newer' >> {PACKAGES}/wherry_shim/zygote.py"
 WORSE = f"echo 'raise SystemExit(3)' > {PACKAGES}/wherry_shim/task/service.py"
+HELLO = "wherry.test/hello"
+UNINSTALL = "wherry-agent uninstall --all --wait 300"
+TAKEN_BACK = "kubectl annotate --namespace wherry-system daemonset wherry-agent wherry.dev/uninstall-"
 TABLE = "/etc/containerd/conf.d/wherry.toml"
 
 
@@ -139,10 +146,30 @@ def test_prometheus_reads_the_pod_by_its_app(agents: Agents) -> None:
     page = agents.node.kubectl(
         "get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{agents.pod()['metadata']['name']}:8080/proxy/metrics"
     )
-    (line,) = (line for line in page.splitlines() if line.startswith("wherry_requests_total") and 'class="2xx"' in line)
-    assert 'namespace="default",pod="stays",container="app",app="stays"' in line
+    labels = 'namespace="default",pod="stays",container="app",app="stays"'
+    (line,) = (line for line in page.splitlines() if f'wherry_requests_total{{{labels},class="2xx"}}' in line)
     assert float(line.rpartition(" ")[2]) > 1
     assert f'wherry_node_ready{{node="{agents.node.name}"}} 1' in page.splitlines()
+
+
+def test_a_pod_that_waits_finds_its_code_compiled(agents: Agents, tmp_path: Path) -> None:
+    """For an init container, here; it may also be a volume, or another image."""
+    agents.node.load(wasm_archive(tmp_path), "--no-unpack", "--digests", "--base-name", HELLO)
+    index = json.loads((tmp_path / "layout" / "index.json").read_text())
+    image = f"{HELLO}@{index['manifests'][0]['digest']}"
+    pod = app("waits", image)
+    wasm = hashlib.sha256(HELLO_WASM.read_bytes()).hexdigest()
+    pod["metadata"]["annotations"] = {"plan.wherry.dev/app": plan(wasm)}
+    container = pod["spec"]["containers"][0]
+    container["command"], container["imagePullPolicy"] = ["/app.wasm"], "IfNotPresent"
+    sleeps = {"name": "sleeps", "image": FIRST, "imagePullPolicy": "Never", "command": ["sleep", "15"]}
+    pod["spec"]["initContainers"] = [sleeps]
+    agents.node.apply(pod)
+    agents.until(lambda: f"{image}: compiled before it is asked for" in agents.log(), 60)
+    state = "jsonpath={.status.containerStatuses[0].state}"
+    assert "PodInitializing" in agents.node.kubectl("get", "pod", "waits", "-o", state)
+    agents.until(lambda: serves(agents, "waits"), 60)
+    agents.node.kubectl("delete", "pod", "waits", "--timeout=60s")
 
 
 def test_an_upgrade_harms_no_pod_and_new_pods_run_on_it(agents: Agents) -> None:
@@ -174,15 +201,25 @@ def test_a_version_that_does_not_work_is_rolled_back_and_the_node_stays_ready(ag
 
 
 def test_an_uninstall_is_refused_while_pods_run_and_changes_nothing(agents: Agents) -> None:
-    done, said = agents.hook(SECOND)
+    done, said = agents.hook(SECOND, UNINSTALL)
     assert not done
     assert "1 Wasm pods run: default/stays" in said
     assert agents.label() == "ready"
 
 
-def test_an_uninstall_leaves_every_byte_as_it_was(agents: Agents, before: set[str]) -> None:
+def test_an_order_that_is_taken_back_is_followed_by_an_installation(agents: Agents, before: set[str]) -> None:
     agents.node.kubectl("delete", "pod", "stays", "--timeout=60s")
-    done, said = agents.hook(SECOND, "--wait", "120")
+    _, *order = shlex.split(TAKEN_BACK)
+    agents.node.kubectl(*order[:-1], "wherry.dev/uninstall=by-hand")
+    agents.until(lambda: agents.node.snapshot() ^ before == set())
+    assert agents.label() == ""
+    agents.node.kubectl(*order)
+    agents.until(lambda: agents.label() == "ready" and agents.is_ready())
+    new_pod_serves(agents, "after-all", SECOND)
+
+
+def test_an_uninstall_leaves_every_byte_as_it_was(agents: Agents, before: set[str]) -> None:
+    done, said = agents.hook(SECOND, UNINSTALL)
     assert done, said
     assert "1 nodes are as they were" in said
     assert agents.node.snapshot() ^ before == set()
@@ -193,5 +230,5 @@ def test_an_uninstall_leaves_every_byte_as_it_was(agents: Agents, before: set[st
 
 def test_nothing_comes_back_while_the_daemon_set_ends(agents: Agents, before: set[str]) -> None:
     agents.ask("delete", "daemonset", "wherry-agent", "--timeout=120s")
-    agents.until(lambda: agents.ask("get", "pods", "-l", "app=wherry-agent", "-o", "name") == "")
+    agents.until(lambda: agents.ask("get", "pods", "-l", AGENTS, "-o", "name") == "")
     assert agents.node.snapshot() ^ before == set()

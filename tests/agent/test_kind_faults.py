@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.agent.cluster import Agents, app
-from tests.agent.test_kind_agent import FIRST, TABLE, agents, before, restarts, serves, zygote
+from tests.agent.cluster import AGENTS, Agents, app
+from tests.agent.test_kind_agent import FIRST, TABLE, UNINSTALL, agents, before, restarts, serves, zygote
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
@@ -36,7 +36,7 @@ def test_no_room_on_the_disk_leaves_the_node_as_it_was(agents: Agents, before: s
 
 def test_a_containerd_that_does_not_start_with_the_table_gets_its_files_back(agents: Agents, before: set[str]) -> None:
     with containerd_that_refuses_the_table(agents):
-        agents.ask("delete", "pods", "-l", "app=wherry-agent", "--grace-period=0", "--force")
+        agents.ask("delete", "pods", "-l", AGENTS, "--grace-period=0", "--force")
         agents.until(lambda: agents.pod() and failed(agents))
         assert "the node is as it was" in agents.log()
         agents.until(lambda: agents.node.exec("systemctl", "is-active", "containerd").strip() == "active", 60)
@@ -79,5 +79,5 @@ def test_without_an_api_server_a_dead_zygote_is_still_helped(agents: Agents) -> 
     agents.until(lambda: agents.runs(FIRST), 180)
     assert restarts(agents, "stays") == pod
     agents.node.kubectl("delete", "pod", "stays", "--timeout=60s")
-    done, said = agents.hook(FIRST, "--wait", "120")
+    done, said = agents.hook(FIRST, UNINSTALL)
     assert done, said

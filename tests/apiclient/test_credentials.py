@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.support.control_plane import ControlPlane
 from wherry import __version__
 from wherry.cluster.connection import connect
 from wherry.cluster.credentials import InCluster, KubeConfig, find
+from wherry.cluster.failures import Unauthenticated
 from wherry.cluster.request import Request
 from wherry.cluster.resources import CONFIG_MAP
 from wherry.errors import InputError
@@ -88,6 +90,26 @@ def test_a_token_that_the_kubelet_has_renewed_is_used_within_a_minute_and_a_refu
 
     asyncio.run(scenario())
     assert answers == [401, 200, 200, 200]
+
+
+@pytest.mark.peer
+def test_a_token_that_cannot_be_read_for_a_moment_fails_requests_and_not_the_program(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    now, server = [0.0], control_plane.server
+    (tmp_path / "ca.crt").write_bytes(server.certificate.read_bytes())
+    (tmp_path / "token").write_text(server.token)
+
+    async def scenario() -> Any:
+        async with connect(InCluster(server.url, tmp_path, lambda: now[0]), AGENT) as connection:
+            (tmp_path / "token").rename(tmp_path / "away")
+            now[0] += 61.0
+            with pytest.raises(Unauthenticated, match="mount the service account's token"):
+                await connection.ask(LIST)
+            (tmp_path / "away").rename(tmp_path / "token")
+            return await connection.ask(LIST)
+
+    assert asyncio.run(scenario())["kind"] == "ConfigMapList"
 
 
 @pytest.mark.peer

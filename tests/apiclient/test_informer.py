@@ -17,13 +17,13 @@ import pytest
 
 from tests.support.apiserver import ApiServer
 from tests.support.apiserver import until as until_now
-from tests.support.clients import BRISK, cluster_of, config_map, until
+from tests.support.clients import AGENT, BRISK, cluster_of, config_map, until
 from tests.support.control_plane import ControlPlane
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults import LOUD, SILENT, Fault, Faults, always
 from wherry.cluster import informer
 from wherry.cluster.feed import Feed
-from wherry.cluster.informer import Informer
+from wherry.cluster.informer import GIVE_UP, Informer
 from wherry.cluster.resources import CONFIG_MAP, HTTP_ROUTE
 from wherry_operator.cluster.objects import Objects
 from wherry_operator.manifest import Key
@@ -176,6 +176,25 @@ def test_a_watch_that_has_gone_quiet_is_given_up(
 
     asyncio.run(scenario())
     assert reader.state()
+
+
+def test_an_outage_is_no_reason_to_read_everything_again(
+    control_plane: ControlPlane, namespace: str, proxy: FaultProxy
+) -> None:
+    reader, path = Reader(namespace), f"/api/v1/namespaces/{namespace}/configmaps"
+
+    async def scenario() -> int:
+        async with following(control_plane, proxy, reader) as followed:
+            await followed.synced.wait()
+            mark = control_plane.audit.mark()
+            with proxy.outage():
+                await until(lambda: proxy.made[Fault.DROPPED] > 2 * GIVE_UP)
+            control_plane.create(path, config_map(namespace, "after", {"said": "1"}, "a"))
+            await until(lambda: "after" in reader.state())
+            return mark
+
+    asked = control_plane.asked(asyncio.run(scenario()), agent=f"{AGENT}/")
+    assert {(each.verb, each.starts_anew) for each in asked if each.namespace == namespace} == {("watch", False)}
 
 
 def test_an_object_that_did_not_change_is_not_told_again(

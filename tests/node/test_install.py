@@ -315,6 +315,14 @@ def test_a_damaged_tree_is_mended_by_installing_again(rig: Rig) -> None:
     assert [finding for finding in check(rig.node) if finding.good is False] == []
 
 
+def test_what_a_killed_installer_left_half_built_is_removed_by_the_next(rig: Rig) -> None:
+    left = rig.folder / "opt" / "versions" / ".new-killed"
+    left.mkdir(parents=True)
+    (left / "python").touch()
+    install(rig.node, None)
+    assert not left.exists()
+
+
 def test_the_cache_goes_with_the_rest_unless_it_is_to_stay(rig: Rig) -> None:
     cached = rig.folder / "cache/aot/code"
     for keep in (True, False):

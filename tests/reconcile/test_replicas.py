@@ -43,13 +43,12 @@ def test_one_that_is_asked_to_stop_hands_over_at_once_and_ends_well(
     first, second = pair
     place.apply("hello")
     place.until_condition("hello", "Ready", "Ready")
+    until(lambda: len(place.list("Event")) >= 2)
     mark = place.plane.audit.mark()
     assert first.stop() == 0
     second.wait_until_it_leads()
     assert until(lambda: second.metric("wherry_operator_passes_total") >= 1)
-    asked = [
-        each for each in place.plane.audit.since(mark, agent="wherry-operator/") if each.namespace == place.namespace
-    ]
+    asked = [each for each in place.plane.asked(mark, agent="wherry-operator/") if each.namespace == place.namespace]
     assert [each for each in asked if each.writes and "leases" not in each.resource] == []
 
 

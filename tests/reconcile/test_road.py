@@ -75,7 +75,7 @@ def test_an_app_is_written_no_more_than_it_must_be_and_at_rest_not_at_all(place:
 
 def wrote(place: Place, mark: int) -> Counter[str]:
     """What operators wrote in the place, by resource; their Secret, which is made once, apart."""
-    asked = place.plane.audit.since(mark, agent="wherry-operator/")
+    asked = place.plane.asked(mark, agent="wherry-operator/")
     mine = [each for each in asked if each.writes and each.namespace == place.namespace]
     return Counter(each.resource for each in mine if each.resource != "secrets")
 

@@ -19,7 +19,10 @@ WRITES = {"create", "update", "patch", "delete", "deletecollection"}
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that was answered; of a watch, that it began. resource: with its subresource and group."""
+    """One request that was answered; of a watch, that it began. resource: with its subresource and group.
+
+    starts_anew: a watch that sends everything first.
+    """
 
     user: str
     agent: str
@@ -28,6 +31,7 @@ class Asked:
     namespace: str
     name: str
     status: int
+    starts_anew: bool = False
 
     @property
     def writes(self) -> bool:
@@ -72,6 +76,7 @@ def _parsed(entry: dict[str, object]) -> Iterator[Asked]:
         namespace=str(about.get("namespace", "")),
         name=str(about.get("name", "")),
         status=int(status.get("code", 0)),
+        starts_anew="sendInitialEvents=true" in str(entry.get("requestURI", "")),
     )
 
 

@@ -9,7 +9,7 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import aiohttp
 from aiohttp import web
@@ -195,12 +195,19 @@ class FaultProxy:
             )
         return None
 
-    def _pass_on(self, request: web.Request) -> aiohttp.client._RequestContextManager:
+    @asynccontextmanager
+    async def _pass_on(self, request: web.Request) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {name: value for name, value in request.headers.items() if name not in HOP}
         limits = aiohttp.ClientTimeout(total=None)
         body = request.content if request.body_exists else None
         url = URL(self._server.url + request.raw_path, encoded=True)
-        return self._session.request(request.method, url, headers=headers, data=body, timeout=limits)
+        answer = await self._session.request(request.method, url, headers=headers, data=body, timeout=limits)
+        try:
+            yield answer
+        finally:
+            if answer.connection and answer.connection.transport:  # one that has not ended, and needs no farewell
+                answer.connection.transport.abort()
+            answer.close()
 
 
 @contextmanager

@@ -39,6 +39,7 @@ class Processes:
     """A cgroup as far as a task sees it: processes, stopped and let go on by signals."""
 
     path = "/none"
+    slow = False
     directories: Sequence[str] = ()
 
     def __init__(self) -> None:

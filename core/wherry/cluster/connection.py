@@ -16,8 +16,9 @@ from kubernetes.aio.client import ApiClient, Configuration
 
 from wherry import __version__
 from wherry.cluster.credentials import Credentials
-from wherry.cluster.failures import ClusterError, Unauthenticated, Unavailable, failure
+from wherry.cluster.failures import ClusterError, Unauthenticated, Unreachable, failure
 from wherry.cluster.request import METHODS, Request
+from wherry.errors import InputError
 
 AT_ONCE = 16
 """Requests under way, watches apart: what one client may ask before the API server makes it wait."""
@@ -65,7 +66,7 @@ class Connection:
             try:
                 return await self._ask(request, within)
             except Unauthenticated:
-                await self._credentials.refresh(self._client.configuration, refused=True)
+                await self._refresh(refused=True)
                 return await self._ask(request, within)
 
     @asynccontextmanager
@@ -80,7 +81,7 @@ class Connection:
             finally:
                 _abandon(response)
         except Unauthenticated:
-            await self._credentials.refresh(self._client.configuration, refused=True)
+            await self._refresh(refused=True)
             raise
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _lost(request, error) from error
@@ -100,7 +101,7 @@ class Connection:
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         configuration = self._client.configuration
-        await self._credentials.refresh(configuration)
+        await self._refresh()
         query = list(request.query.items())
         auth = ["BearerToken"]
         await self._client.update_params_for_auth(headers, query, auth, request.path, request.verb, request.body)
@@ -112,6 +113,13 @@ class Connection:
         )
         response: aiohttp.ClientResponse = answer.response
         return response
+
+    async def _refresh(self, *, refused: bool = False) -> None:
+        """Credentials that cannot be read for a moment are a failure of the request, and no reason to end."""
+        try:
+            await self._credentials.refresh(self._client.configuration, refused=refused)
+        except InputError as error:
+            raise Unauthenticated(error.message, cure=error.cure) from error
 
     async def _check(self, request: Request, response: aiohttp.ClientResponse) -> None:
         self._record(request.verb, request.resource.plural, response.status)
@@ -163,7 +171,7 @@ def _abandon(response: aiohttp.ClientResponse) -> None:
 def _lost(request: Request, error: Exception) -> ClusterError:
     if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
         reason = os.strerror(error.errno) if error.errno > 0 else error.strerror  # below 0 are those of the resolver
-        return Unavailable(f"{request}: {error.host}:{error.port}: {reason}")
+        return Unreachable(f"{request}: {error.host}:{error.port}: {reason}")
     if isinstance(error, TimeoutError):
-        return Unavailable(f"{request}: the API server did not answer in time")
-    return Unavailable(f"{request}: the connection to the API server failed: {error or type(error).__name__}")
+        return Unreachable(f"{request}: the API server did not answer in time")
+    return Unreachable(f"{request}: the connection to the API server failed: {error or type(error).__name__}")

@@ -10,8 +10,9 @@ ClusterError(WherryError)
 ├── Forbidden         the role lacks a permission
 ├── Refused           an admission check, a quota or a namespace that is going away
 ├── Invalid           the object is not acceptable
-└── Unavailable       no answer, or a 5xx
-    └── Throttled     429
+└── Unavailable       not just now: a 5xx
+    ├── Throttled     429
+    └── Unreachable   no answer, or half of one
 """
 
 from __future__ import annotations
@@ -78,13 +79,17 @@ class Invalid(ClusterError):
 
 
 class Unavailable(ClusterError):
-    """No answer, half an answer, or one that says that the server cannot just now."""
+    """The server cannot just now, or cannot be asked."""
 
     retryable = True
 
 
 class Throttled(Unavailable):
     """Asked too often."""
+
+
+class Unreachable(Unavailable):
+    """No answer, or half of one. What was asked may have been done."""
 
 
 def failure(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> ClusterError:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from wherry.cluster.connection import Connection
-from wherry.cluster.failures import ClusterError, Forbidden, Gone, Invalid, NotFound, Unavailable, told
+from wherry.cluster.failures import ClusterError, Forbidden, Gone, Invalid, NotFound, Unavailable, Unreachable, told
 from wherry.cluster.feed import Feed
 from wherry.cluster.names import Manifest
 from wherry.cluster.patience import Patience, insist
@@ -26,7 +26,10 @@ LOG = logging.getLogger(__name__)
 PAGE = 250
 INITIAL_END = "k8s.io/initial-events-end"
 GIVE_UP = 5
-"""Failures in a row after which what was seen last is no longer trusted, and everything is listed again."""
+"""Failures in a row after which what was seen last is not trusted: everything is listed again, in pages.
+
+A server that could not be reached does not count for that.
+"""
 Name = tuple[str, str]
 """Namespace and name."""
 
@@ -81,6 +84,7 @@ class Informer:
         self._version = ""
         self._streams_lists = True
         self._failures = 0
+        self._said = ""
 
     async def run(self) -> None:
         """Ends only by being cancelled."""
@@ -185,9 +189,11 @@ class Informer:
     def _failed(self, failure: ClusterError) -> float:
         delay = max(self._pace.patience.delay(self._failures, self._jitter()), failure.retry_after or 0.0)
         self._failures += 1
-        if self._failures % GIVE_UP == 0:
+        if self._failures % GIVE_UP == 0 and not isinstance(failure, Unreachable):
             self._version = ""
-        LOG.log(logging.INFO if failure.retryable or isinstance(failure, Gone) else logging.ERROR, "%s", failure)
+        if str(failure) != self._said:
+            LOG.log(logging.INFO if failure.retryable or isinstance(failure, Gone) else logging.ERROR, "%s", failure)
+            self._said = str(failure)
         return delay
 
     def _absent(self) -> float:

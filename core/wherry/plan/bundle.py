@@ -103,11 +103,14 @@ def read(spec: object) -> Bundle:
 
 def role(bundle: Bundle, is_wasm_image: Callable[[], bool]) -> Role:
     """is_wasm_image: whether the container's image has a Wasm layout; asked only when nothing else tells."""
+    return told_role(bundle) or ("wasm" if is_wasm_image() else "container")
+
+
+def told_role(bundle: Bundle) -> Role | None:
+    """As far as the configuration itself tells."""
     if bundle.annotations.get(CONTAINER_TYPE) == "sandbox":
         return "sandbox"
-    if bundle.plan is not None or bundle.program.endswith(".wasm") or is_wasm_image():
-        return "wasm"
-    return "container"
+    return "wasm" if bundle.plan is not None or bundle.program.endswith(".wasm") else None
 
 
 def termination_log(bundle: Bundle) -> str:

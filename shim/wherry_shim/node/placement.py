@@ -14,6 +14,7 @@ from wherry_shim.node.fault import NodeError
 from wherry_shim.node.host import Host
 from wherry_shim.node.tree import Report
 
+_STAGED = ".new-"
 _PROVED = "import wherry.engine.run, wherry.engine.command, wherry.engine.http.supervisor, wherry_shim.zygote"
 """What the zygote imports, and with it every library of the tree."""
 
@@ -105,7 +106,9 @@ class Placement:
         versions = self.host.at(self.prefix) / "versions"
         try:
             versions.mkdir(parents=True, exist_ok=True)
-            staging = Path(tempfile.mkdtemp(dir=versions, prefix=".new-"))
+            for left in versions.glob(f"{_STAGED}*"):  # by an installer that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            staging = Path(tempfile.mkdtemp(dir=versions, prefix=_STAGED))
         except OSError as error:
             raise NodeError(f"{self.prefix}: {error.strerror}", cure="give another --prefix on a disk") from None
         try:

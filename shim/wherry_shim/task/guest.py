@@ -18,6 +18,7 @@ from wherry_shim.linux.namespaces import CLONE_NEWPID
 from wherry_shim.nursery import Nursery
 from wherry_shim.order import WORKER, WorkerOrder
 from wherry_shim.reaper import Reaper
+from wherry_shim.task import cgroups
 from wherry_shim.task.limits import limit
 from wherry_shim.task.logger import Owner
 from wherry_shim.task.planners import Planner, Planners
@@ -64,7 +65,7 @@ class Guest:
         kept = [f"file {path}" for path in self._kept] + [f"folder {path.parent}" for path in self._kept[:1]]
         undo.write(self._bundle, lines + kept)
         try:
-            await asyncio.to_thread(self.cgroup.create, self._resources)  # systemd may take seconds
+            await cgroups.make(self.cgroup, self._resources)
             self._streams = Streams()
             owner = Owner(self._order.namespace, self._order.container)
             await self._streams.open(self._names, owner, self._origin.reaper)
@@ -121,9 +122,7 @@ class Guest:
         self._close_go()
         if self._streams:
             self._streams.release()
-        with suppress(FileNotFoundError):
-            await asyncio.to_thread(self.cgroup.kill)
-        await asyncio.to_thread(self.cgroup.remove)
+        await cgroups.remove(self.cgroup)
         for path in self._kept:
             path.unlink(missing_ok=True)
             with suppress(OSError):  # other containers of the pod have theirs there

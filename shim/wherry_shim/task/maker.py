@@ -52,7 +52,7 @@ class Maker:
         bundle = bundles.read(spec)
         if pod := bundle.annotations.get(_SANDBOX_ID):
             remember_launcher(folder, pod)
-        match await asyncio.to_thread(self._role, request.id, bundle):
+        match await self._role(request.id, bundle):
             case "sandbox":
                 return Sandbox(spec, folder, self._holders, self._origin.reaper)
             case "wasm":
@@ -61,7 +61,13 @@ class Maker:
             case "container":
                 return Sidecar(spec, request, names, self._node.namespace, self._settings, self._origin.reaper)
 
-    def _role(self, container: str, bundle: bundles.Bundle) -> bundles.Role:
+    async def _role(self, container: str, bundle: bundles.Bundle) -> bundles.Role:
+        """The image is looked at in a thread: containerd may have to be asked for it."""
+        if told := bundles.told_role(bundle):
+            return told
+        return await asyncio.to_thread(self._looked_for, container, bundle)
+
+    def _looked_for(self, container: str, bundle: bundles.Bundle) -> bundles.Role:
         task = ImageTask(container, bundle, Path)  # whether a layer is Wasm is told without the root file system
         return bundles.role(bundle, lambda: is_wasm_image(task, self._node, self._records))
 

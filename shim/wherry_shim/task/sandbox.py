@@ -13,6 +13,7 @@ from wherry_shim.holder import Holders, Namespaces
 from wherry_shim.linux.cgroup import Cgroup, open_cgroup
 from wherry_shim.linux.namespaces import CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWUTS
 from wherry_shim.reaper import Reaper
+from wherry_shim.task import cgroups
 from wherry_shim.task.workload import Born
 
 _MADE = {"ipc": CLONE_NEWIPC, "uts": CLONE_NEWUTS}
@@ -41,7 +42,7 @@ class Sandbox:
     async def create(self) -> Born:
         undo.write(self._bundle, [f"cgroup {folder}" for folder in self.cgroup.directories])
         try:
-            await asyncio.to_thread(self.cgroup.create, self._resources)  # systemd may take seconds
+            await cgroups.make(self.cgroup, self._resources)
             return self._born()
         except BaseException:
             await self.destroy()
@@ -73,6 +74,5 @@ class Sandbox:
             await asyncio.wait({self._joining})
             self._joining.exception()  # the holder had ended
             self._joining = None
-        await asyncio.to_thread(self.cgroup.kill)
-        await asyncio.to_thread(self.cgroup.remove)
+        await cgroups.remove(self.cgroup)
         undo.forget(self._bundle)

@@ -12,6 +12,7 @@ from wherry.plan.ending import EXIT_START
 from wherry_shim.linux.cgroup import Resources
 from wherry_shim.proto import events_pb2 as events
 from wherry_shim.proto.task_pb2 import CreateTaskRequest
+from wherry_shim.task import cgroups
 from wherry_shim.task.events import Publish, created, deleted, exited
 from wherry_shim.task.life import Life
 from wherry_shim.task.state import State
@@ -78,7 +79,7 @@ class Task(Life):
     async def update(self, resources: Resources) -> None:
         async with self.lock:
             self.check("update")
-            await asyncio.to_thread(self.workload.cgroup.update, resources)
+            await cgroups.change(self.workload.cgroup, resources)
 
     def signal(self, number: int) -> None:
         super().signal(number)
@@ -89,7 +90,7 @@ class Task(Life):
         """Signal all of its processes. Raises RpcError as `signal`."""
         self.signal(number)  # before all: it may be on its way into its cgroup
         if number == signal.SIGKILL:
-            await asyncio.to_thread(self.workload.cgroup.kill)
+            await cgroups.empty(self.workload.cgroup)
         else:
             self._signal_others(number)
 
@@ -180,9 +181,8 @@ class Task(Life):
         for one in [*self.execs.values()]:
             async with one.lock:
                 pass  # it is being started
-        if self.workload.cgroup.pids():
-            with suppress(WherryError):  # what cannot be killed is told when it is to be removed
-                await asyncio.to_thread(self.workload.cgroup.kill)
+        with suppress(WherryError):  # what cannot be killed is told when it is to be removed
+            await cgroups.empty(self.workload.cgroup)
         for one in [*self.execs.values()]:
             if one.state is State.RUNNING:
                 await one.over()

@@ -46,8 +46,8 @@ def main(_words: bytes, files: list[int]) -> NoReturn:
         parent = os.getppid()
         home = os.pidfd_open(parent)
         die_with_parent(parent, signal.SIGKILL)
-        with socket.socket(fileno=end) as orders:
-            _serve(orders, home)
+        orders = socket.socket(fileno=end)  # open to the last, for a fault
+        _serve(orders, home)
     except StartError as error:
         report_fault(end, error)
     except (WherryError, OSError) as error:

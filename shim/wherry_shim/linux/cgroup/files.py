@@ -103,16 +103,23 @@ def remove_directory(directory: str) -> None:
     """Remove the cgroup and those below it. Raises CgroupError when processes stay in it."""
 
     def gone() -> bool:
-        for path in below(directory):
-            try:
-                os.rmdir(path)
-            except FileNotFoundError:
-                continue
-            except OSError:
-                return False
-        return True
+        return is_removed(directory) or all(map(is_removed, below(directory)))
 
-    wait(gone, f"{directory}: is still in use by processes {processes(directory)}")
+    try:
+        wait(gone, f"{directory}: is still in use")
+    except CgroupError as error:
+        raise CgroupError(f"{error.message} by processes {processes(directory)}") from None
+
+
+def is_removed(directory: str) -> bool:
+    """Remove the cgroup, if there is nothing in it and below it."""
+    try:
+        os.rmdir(directory)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def wait(ready: Callable[[], bool], otherwise: str, seconds: float = 2.0) -> None:

@@ -19,10 +19,12 @@ class CgroupError(WherryError):
 class Cgroup(Protocol):
     """One container's cgroup. Every method but `pids` and `oom_kills` raises CgroupError for what the kernel refuses.
 
-    path: as the kernel tells it, under the hierarchies' roots.
+    path: as the kernel tells it, under the hierarchies' roots. slow: whether another program is asked to make, change
+    and remove it.
     """
 
     path: str
+    slow: bool
 
     @property
     def directories(self) -> Sequence[str]:

@@ -67,6 +67,8 @@ class ScopeCgroup:
     files: the same cgroup by its files. version: of the interface.
     """
 
+    slow = True
+
     def __init__(self, scope: Scope, files: Cgroup, version: int) -> None:
         self.path = scope.path
         self._scope = scope

@@ -34,6 +34,8 @@ _UNLIMITED = 1 << 62
 class V1Cgroup:
     """See `Cgroup`. roots: mount point of each controller. driven: the one whose directories another program makes."""
 
+    slow = False
+
     def __init__(self, path: str, roots: Mapping[str, str], driven: str = "") -> None:
         self.path = path
         self._at = {name: f"{root}{path}" for name, root in roots.items() if name != driven}

@@ -30,6 +30,8 @@ _LEAST_SHARES, _MOST_SHARES = 2, 1 << 18
 class V2Cgroup:
     """See `Cgroup`. root: mount point of the hierarchy."""
 
+    slow = False
+
     def __init__(self, path: str, root: str) -> None:
         self.path = path
         self._root = root
