@@ -51,8 +51,8 @@ cluster-down: ## Remove that cluster
 deploy: cluster ## Build the images and install the chart in it (needs helm)
 	@cluster/deploy
 
-e2e: $(BIN)/.installed-dev cluster ## Tell the stories of tests/e2e on that cluster
-	@WHERRY_KIND=$${WHERRY_KIND:-wherry} $(BIN)/python $(PYTEST) tests/e2e
+e2e: $(BIN)/.installed-dev cluster ## Tell the stories of tests/e2e on that cluster (STORIES=FILE: one)
+	@WHERRY_KIND=$${WHERRY_KIND:-wherry} $(BIN)/python $(PYTEST) $(or $(STORIES),tests/e2e)
 
 images: ## Build the images of operator, node agent and runner
 	@images/build

@@ -33,7 +33,7 @@ def limited(place: Place, artifacts: Registry, tmp_path: Path) -> Iterator[Opera
     """An operator of the whole cluster with a service account of its own."""
     if place.plane.server.ask("GET", "/apis/gateway.networking.k8s.io/v1/httproutes").status == 404:
         install(place.plane, ROUTES)
-    token = place.plane.account(place.namespace, "operator", [*RULES, *OWN_RULES, *CLUSTER_RULES])
+    token = place.plane.account(place.namespace, "operator", [*RULES, *CLUSTER_RULES], OWN_RULES)
     settings = {"namespaces": "", "leader_election": "true", "registries": str(registries_of(artifacts, tmp_path))}
     with operator(tmp_path, place.plane.kubeconfig(token=token), place.namespace, **settings) as running:
         running.wait_until_it_leads()
@@ -56,6 +56,18 @@ def test_the_role_is_just_what_is_used(place: Place, limited: Operator) -> None:
     except TimeoutError as error:
         raise AssertionError(f"granted and never used: {sorted(granted - used())}") from error
     assert used() <= granted
+
+
+def test_in_one_namespace_it_needs_nothing_of_the_cluster(place: Place, artifacts: Registry, tmp_path: Path) -> None:
+    token = place.plane.account(place.namespace, "operator", [], [*RULES, *OWN_RULES])
+    settings = {"leader_election": "true", "registries": str(registries_of(artifacts, tmp_path))}
+    with operator(tmp_path, place.plane.kubeconfig(token=token), place.namespace, **settings) as running:
+        running.wait_until_it_leads()
+        place.apply("hello")
+        place.until_condition("hello", "Ready", "Ready")
+    asked = place.plane.audit.since(0, user=f"system:serviceaccount:{place.namespace}:operator")
+    assert [each for each in asked if each.status == 403] == []
+    assert {each.namespace for each in asked} == {place.namespace}
 
 
 def live_a_life(place: Place) -> None:

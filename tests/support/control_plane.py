@@ -29,6 +29,7 @@ CONTROLLERS = (
     "validatingadmissionpolicy-status",
 )  # fmt: skip
 """Those that make something of what the operator writes; more would cost time at rest."""
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
 RUNTIME_CLASS = {
     "apiVersion": "node.k8s.io/v1",
     "kind": "RuntimeClass",
@@ -72,17 +73,22 @@ class ControlPlane:
         until(lambda: any(each.name == name for each in self.audit.since(mark)))
         return [each for each in self.audit.since(mark, agent=agent, user=user) if each.name != name]
 
-    def account(self, namespace: str, name: str, rules: Sequence[dict[str, Any]]) -> str:
-        """A token of a new service account that may do in the whole cluster what the rules grant."""
-        rbac, subject = "/apis/rbac.authorization.k8s.io/v1", {"namespace": namespace, "name": name}
+    def account(
+        self, namespace: str, name: str, rules: Sequence[dict[str, Any]], own: Sequence[dict[str, Any]] = ()
+    ) -> str:
+        """A token of a new service account. rules: what it may do in the whole cluster; own: in its namespace."""
         self.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": name}})
-        role = {"metadata": {"name": f"{namespace}-{name}"}}
-        self.create(f"{rbac}/clusterroles", role | {"rules": list(rules)})
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"{namespace}-{name}"}
-        binding = role | {"roleRef": reference, "subjects": [{"kind": "ServiceAccount"} | subject]}
-        self.create(f"{rbac}/clusterrolebindings", binding)
+        subject = {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+        self._grant(f"{RBAC}/clusterrole", "ClusterRole", f"{namespace}-{name}", rules, subject)
+        self._grant(f"{RBAC}/namespaces/{namespace}/role", "Role", name, own, subject)
         token = self.create(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", {"spec": {}})
         return str(token["status"]["token"])
+
+    def _grant(self, path: str, kind: str, name: str, rules: Sequence[dict[str, Any]], subject: dict[str, str]) -> None:
+        role = {"metadata": {"name": name}}
+        self.create(f"{path}s", role | {"rules": list(rules)})
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+        self.create(f"{path}bindings", role | {"roleRef": reference, "subjects": [subject]})
 
     def kubeconfig(self, *, url: str = "", token: str = "") -> Path:
         """A new file. url: of a proxy; token: of an account; those of the administrator without them."""
