@@ -10,9 +10,10 @@ from tests.e2e.namespace import Namespace
 
 # A connection for each request, as most clients of a Service have; `answers` counts statuses, `faults` what had none.
 LOAD = """
-import collections, http.client, json, signal, sys, threading
+import collections, http.client, json, signal, sys, threading, time
 host, path, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
 answers, faults, end, lock = collections.Counter(), collections.Counter(), threading.Event(), threading.Lock()
+times = []
 signal.signal(signal.SIGTERM, lambda *_: end.set())
 def ask():
     connection = http.client.HTTPConnection(host, timeout=10)
@@ -30,12 +31,15 @@ def work():
         count, what = ask()
         with lock:
             count[what] += 1
+            if what != 200:
+                times.append(time.monotonic())
         end.wait(0.01)
 workers = [threading.Thread(target=work) for _ in range(threads)]
 for each in workers: each.start()
 print("started", flush=True)
 for each in workers: each.join()
-print(json.dumps({"answers": answers, "faults": faults}), flush=True)
+disturbed = max(times) - min(times) if times else 0
+print(json.dumps({"answers": answers, "faults": faults, "disturbed": disturbed}), flush=True)
 """
 ASK = """
 import json, sys, urllib.error, urllib.request
@@ -61,10 +65,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of many requests. faults: connections that failed, by what they failed of."""
+    """What came of many requests. faults: connections that failed, by what they failed of.
+
+    disturbed: seconds from the first that was not answered by 200 to the last.
+    """
 
     answers: dict[str, int]
     faults: dict[str, int]
+    disturbed: float
 
     @property
     def failed(self) -> dict[str, int]:
@@ -116,7 +124,7 @@ class Loading:
         self.namespace.eventually(f"{self.name} ends", lambda: phase(self.namespace, self.name) == "Succeeded")
         found = json.loads(self._said().splitlines()[-1])
         self.namespace.delete("pod", self.name)
-        return Load(found["answers"], found["faults"])
+        return Load(**found)
 
     def _said(self) -> str:
         return self.namespace.cluster.kubectl("logs", self.name, "-n", self.namespace.name, check=False)

@@ -72,6 +72,7 @@ def test_a_new_shim_arrives_without_a_failed_request(namespace: Namespace, clien
 def test_uninstalling_leaves_nodes_as_they_were_and_refuses_while_wasm_runs(namespace: Namespace) -> None:
     cluster = namespace.cluster
     nodes = cluster.workers()
+    deploy(["--set", "crds.keep=false"])
     namespace.app("hello", artifact=namespace.push(HELLO), run="http")
     namespace.ready("hello")
     with pytest.raises(AssertionError):
@@ -80,7 +81,8 @@ def test_uninstalling_leaves_nodes_as_they_were_and_refuses_while_wasm_runs(name
     assert f"Wasm pods run: {namespace.name}/hello" in said
     assert namespace.is_ready("hello")
 
-    deploy(["--set", "crds.keep=false"])
+    cluster.helm("rollback", "wherry", "--namespace", SYSTEM, "--wait")
+    assert '"status": "deployed"' in cluster.helm("status", "wherry", "--namespace", SYSTEM, "--output", "json")
     namespace.delete("wasmapp", "hello")
     namespace.eventually("no Pod is left", lambda: not namespace.pods("hello"))
     cluster.helm(*shlex.split(UNINSTALL)[1:], "--wait", "--timeout", "5m")

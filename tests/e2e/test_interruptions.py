@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 REGISTRY = "wherry-registry"
 THREADS = 4
+DISTURBED = 30
+"""Seconds that kubelet and kube-proxy may take, on a busy machine, to hear of a Pod that is gone."""
 CONTAINER = (
     "crictl ps --quiet --name {} | while read -r id; do"
     " kill -9 $(crictl inspect --output go-template --template '{{{{.info.pid}}}}' $id); done"
@@ -93,7 +95,8 @@ def test_a_killed_shim_costs_its_own_requests_and_its_pods_come_back(asked: Name
         asked.eventually("it starts again", lambda: restarts(asked) > 0)
 
     result = under_load(asked, kill)
-    assert sum(result.failed.values()) < result.served / 10, result.failed
+    assert result.answers.keys() == {"200"}, "whoever was answered was answered well"
+    assert result.disturbed < DISTURBED, result
 
 
 def restarts(namespace: Namespace) -> int:
@@ -101,10 +104,14 @@ def restarts(namespace: Namespace) -> int:
 
 
 def test_a_node_that_restarts_brings_its_pods_back(asked: Namespace, client: Client) -> None:
-    run("docker", "restart", asked.cluster.workers()[0])
+    node = asked.cluster.workers()[0]
+    before = replacements(asked)
+    run("docker", "restart", node)
     everything_is_back(asked)
     asked.ready("hello")
-    assert client.get("http://hello/")
+    assert replacements(asked) == before
+    asked.delete("pod", client.NAME)  # of those that are not started again
+    assert Client(asked).get("http://hello/") == "Hello from /\n"
 
 
 @contextmanager
