@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.load import load
 from bench.measure import Round, Row, compared, interleaved
-from bench.pods import PORT, http_seen
+from bench.pods import PORT, container, http_seen
 from bench.servers import environment
 from tests.support import images, processes
 from tests.support.containerd import Containerd
@@ -35,7 +35,7 @@ def through_a_pod(node: Containerd, both: tuple[Side, Side], seconds: float, rou
 def _row(node: Containerd, name: str, own_network: bool, seconds: float, rounds: int) -> Row:
     ours, theirs = (side(name, PORT if own_network else free_port()) for _ in range(2))
     pods = [node.run(each.http.pod("load", host_network=not own_network), each.handler) for each in (ours, theirs)]
-    pods[0].start(ours.http.container())
+    pods[0].start(container(node, ours.http))
     with _alone(theirs, processes.holder(pods[1])):
         measured = [_loaded(seconds, *pair) for pair in zip((ours, theirs), pods, strict=True)]
         inside, outside = ([each["rate"] for each in taken] for taken in interleaved(measured, rounds))
