@@ -17,7 +17,7 @@ from functools import partial
 from bench import pod_memory
 from bench.measure import Round, Row, alone, compared, interleaved
 from bench.pod_load import through_a_pod
-from bench.pods import bench_node, cpu_seconds, http_seen, line_seen, started
+from bench.pods import bench_node, container, cpu_seconds, http_seen, line_seen, started
 from tests.support.containerd import Containerd
 from tests.support.workloads import Side, side
 
@@ -90,7 +90,7 @@ def line_and_removal(node: Containerd, side: Side) -> Round:
     times = [time.perf_counter()]
     pod = node.run(side.hold.pod("bench"), side.handler)
     times.append(time.perf_counter())
-    line_seen(pod.start(side.hold.container()), side.hold.line)
+    line_seen(pod.start(container(node, side.hold)), side.hold.line)
     times.append(time.perf_counter())
     pod.remove()
     began, up, seen, gone = ((each - times[0]) * 1e3 for each in (*times, time.perf_counter()))

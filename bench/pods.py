@@ -6,11 +6,14 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.support import images
 from tests.support.containerd import Containerd, containerd
+from tests.support.cri_configs import ContainerSpec
 from tests.support.node_leftovers import CGROUPS
 from tests.support.pods import Container, Pod
 from tests.support.registry import registry
@@ -37,7 +40,19 @@ def bench_node(version: str, sides: list[Side]) -> Iterator[Containerd]:
 def started(node: Containerd, side: Side, load: Workload) -> tuple[Pod, Container]:
     """RunPodSandbox, CreateContainer, StartContainer."""
     pod = node.run(load.pod("bench"), side.handler)
-    return pod, pod.start(load.container())
+    return pod, pod.start(container(node, load))
+
+
+def container(node: Containerd, load: Workload) -> ContainerSpec:
+    """With its image by digest, as the operator renders it."""
+    return replace(load.container(), image=_pinned(node, load.image))
+
+
+@cache
+def _pinned(node: Containerd, name: str) -> str:
+    found = node.cri.image(images.reference(name))
+    assert found is not None, name
+    return str(found.repo_digests[0])
 
 
 def line_seen(container: Container, text: str) -> None:

@@ -72,6 +72,8 @@ class _Host:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
+        # Since Python 3.12: what need not wait does not wait for the loop's next round either.
+        loop.set_task_factory(getattr(asyncio, "eager_task_factory", None))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _log, "a host ends with its last pod; SIGKILL ends its pods as well")
         reaper = Reaper(loop)
@@ -91,9 +93,10 @@ class _Host:
         self._publisher.publish(topic_of(event), event)
 
     def _gone(self, task: str) -> None:
-        """Only a pod has a place to leave; for a container this changes nothing."""
-        self._post.hosts.leave(self._post.place, task)
-        self._rest()
+        """Only a pod has a place to leave."""
+        if self._post.place.has(task):
+            self._post.hosts.leave(self._post.place, task)
+            self._rest()
 
     def _rest(self, seconds: float | None = None) -> None:
         """Without a pod it waits for the next one."""

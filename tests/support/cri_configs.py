@@ -121,7 +121,7 @@ class ContainerSpec:
         """A ContainerConfig."""
         return {
             "metadata": {"name": self.name, "attempt": self.attempt},
-            "image": {"image": self.image},
+            "image": {"image": self.image, "user_specified_image": self.image},
             "command": self.command,
             "args": self.args,
             "envs": [{"key": name, "value": value} for name, value in self.env.items()],

@@ -36,6 +36,7 @@ class Side:
     handler: str
     hold: Workload
     http: Workload
+    port: int
 
 
 def plan(image: str, run: str, **fields: object) -> dict[str, str]:
@@ -50,6 +51,6 @@ def side(name: str, port: int = 8080) -> Side:
     if name.startswith("wherry"):
         served = plan("wasm-http", "http", http={"port": port, "drain": 1.0})
         hold = Workload("wasm-hold", "holding", ("/app.wasm",), annotations=plan("wasm-hold", "command"))
-        return Side(name, name, hold, Workload("wasm-http", "", ("/app.wasm",), annotations=served))
+        return Side(name, name, hold, Workload("wasm-http", "", ("/app.wasm",), annotations=served), port)
     http = Workload("httpd", "listening", args=(str(port),))
-    return Side(name, name.removesuffix("-again"), Workload("hold", "holding"), http)
+    return Side(name, name.removesuffix("-again"), Workload("hold", "holding"), http, port)

@@ -35,7 +35,7 @@ _SOCKETS = """
     socketpair bind listen accept accept4 connect shutdown getsockname getpeername getsockopt setsockopt
     sendto sendmsg sendmmsg recvfrom recvmsg recvmmsg
 """
-_MEMORY = "munmap mremap madvise brk msync membarrier"
+_MEMORY = "munmap mremap madvise process_madvise brk msync membarrier"
 _PROCESSES = """
     exit exit_group wait4 waitid futex set_robust_list set_tid_address rseq restart_syscall
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait sigaltstack pause

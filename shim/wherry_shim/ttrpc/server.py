@@ -117,7 +117,9 @@ class _Client(asyncio.Protocol):
         elif self._reads.is_set() and (result := self._dispatcher.at_once(event)) is not None:
             self._answer(event, result)
         else:
-            self._calls[event.stream] = asyncio.get_running_loop().create_task(self._run(event))
+            task = asyncio.get_running_loop().create_task(self._run(event))
+            if not task.done():
+                self._calls[event.stream] = task
 
     def _note(self, refusal: Refusal) -> None:
         """One line for each client, so that none can fill the log."""
@@ -132,7 +134,7 @@ class _Client(asyncio.Protocol):
             result = self._dispatcher.at_once(call)
             self._answer(call, await self._dispatcher.result(call) if result is None else result)
         finally:
-            del self._calls[call.stream]
+            self._calls.pop(call.stream, None)
 
     def _answer(self, call: Call, result: bytes | RpcError) -> None:
         self._write(self._connection.answer(call.stream, result))
