@@ -72,6 +72,13 @@ def test_a_module_says_its_functions_its_world_and_how_it_runs() -> None:
     )
 
 
+@pytest.mark.parametrize("other", ["memory", "table", "global", "tag"])
+def test_a_start_that_is_no_function_is_no_way_in(other: str) -> None:
+    declared = {"memory": "1", "table": "1 funcref", "global": "i32 (i32.const 0)", "tag": ""}[other]
+    seen = inspect(bytes(wat2wasm(f'(module ({other} (export "_start") {declared}) (func (export "other")))')))
+    assert (seen.exports, seen.run) == (("other",), None)
+
+
 def test_a_component_says_its_interfaces_and_http_comes_before_command() -> None:
     data = bytes(wat2wasm(PARTS))
     assert inspect(data) == Inspection(

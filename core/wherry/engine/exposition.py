@@ -64,7 +64,7 @@ def families(meters: Iterable[tuple[Labels, Total]]) -> Iterator[Family]:
     yield _split("wherry_traps_total", "Traps by reason.", "reason", runs, {name: f"trap_{name}" for name in TRAPS})
     yield _split("wherry_limits_total", "Guests ended by a limit.", "limit", runs, _LIMITS)
     seconds = tuple(Sample(labels, total["cpu_microseconds"] / 1e6) for labels, total in runs)
-    yield Family("wherry_cpu_seconds_total", "counter", "CPU time inside guests.", seconds)
+    yield Family("wherry_cpu_seconds_total", "counter", "CPU time of the threads that run guests.", seconds)
     held = tuple(Sample(labels, total["memory_byte_seconds"]) for labels, total in runs)
     sentence = "Resident bytes multiplied by the time they were held."
     yield Family("wherry_memory_byte_seconds_total", "counter", sentence, held)

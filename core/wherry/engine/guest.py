@@ -11,7 +11,7 @@ import time
 from ctypes import addressof, byref, c_void_p
 from dataclasses import dataclass
 
-from wherry.engine import capi, control
+from wherry.engine import capi, control, hugepages
 from wherry.engine.code import Code
 from wherry.engine.interrupt import Interrupt
 from wherry.engine.machine import Machine
@@ -70,20 +70,26 @@ class Module:
         if error or trap:
             return _before_entry(ending_of_error(error) if error else ending_of_trap(trap.value or 0))
         self._instantiated = True
+        self._prefer_huge_pages(store)
         function = self._export(store, entry)
-        error = capi.func_call(store.context, addressof(function) + capi.EXTERN_PAYLOAD, None, 0, None, 0, byref(trap))
+        error = capi.func_call(store.context, _value(function), None, 0, None, 0, byref(trap))
         if error:
             return ending_of_error(error)
         return ending_of_trap(trap.value) if trap.value else exited(0)
 
     def memory(self, store: Store) -> int:
         """Bytes of the linear memory that WASI guests export."""
-        if not self._instantiated:
-            return 0
+        memory = self._memory(store) if self._instantiated else None
+        return int(capi.memory_data_size(store.context, _value(memory))) if memory else 0
+
+    def _memory(self, store: Store) -> capi.Extern | None:
         export = self._export(store, "memory")
-        if export.kind != capi.EXTERN_MEMORY:
-            return 0
-        return int(capi.memory_data_size(store.context, addressof(export) + capi.EXTERN_PAYLOAD))
+        return export if export.kind == capi.EXTERN_MEMORY else None
+
+    def _prefer_huge_pages(self, store: Store) -> None:
+        if memory := self._memory(store):
+            start: int = capi.memory_data(store.context, _value(memory))
+            hugepages.prefer(start, self.memory(store), store.most)
 
     def close(self) -> None:
         capi.instance_pre_delete(self._pre)
@@ -136,6 +142,11 @@ class Component:
         interface = capi.component_get_export_index(self._code.pointer, None, name, len(name))
         function: int | None = capi.component_get_export_index(self._code.pointer, interface, b"run", 3)
         return function
+
+
+def _value(export: capi.Extern) -> int:
+    """Where its function or memory is."""
+    return addressof(export) + capi.EXTERN_PAYLOAD
 
 
 def run_once(guest: Module | Component, store: Store, entry: str, interrupt: Interrupt) -> tuple[Ending, Usage]:

@@ -9,9 +9,8 @@ A slot has one writer, a worker. A worker that takes over a dead one's slot goes
 never fall; `Slot.begin` clears the gauges. Readers add the slots up. A cell's meaning is its place in COUNTERS and
 never moves: a new one takes a spare place at the end of its group.
 
-CPU time is what the guest's thread used while the guest was called, in microseconds. Memory is the worker's resident
-anonymous bytes (its own, not the code that it shares with other workers by the page cache) multiplied by the seconds
-that it held them.
+CPU time is what the threads that run guests used, in microseconds. Memory is the worker's resident anonymous bytes (its
+own, not the code that it shares with other workers by the page cache) multiplied by the seconds that it held them.
 """
 
 from __future__ import annotations

@@ -14,12 +14,12 @@ INSTANCES, TABLES, MEMORIES = 1000, 1000, 16
 
 
 class Store:
-    """A wasmtime_store_t under the plan's limits. It takes `wasi`, a wasi_config_t, over."""
+    """A wasmtime_store_t under the plan's limits. It takes `wasi`, a wasi_config_t, over. most: bytes of a memory."""
 
     def __init__(self, engine: Engine, wasi: int, limits: Limits) -> None:
         self.pointer: int = capi.store_new(engine.pointer, None, None)
         self.context: int = capi.store_context(self.pointer)
-        self._fuel = limits.fuel
+        self._fuel, self.most = limits.fuel, limits.memory
         capi.store_limiter(self.pointer, limits.memory, TABLE_ELEMENTS, INSTANCES, TABLES, MEMORIES)
         # The epoch moves only when this guest shall end.
         capi.context_set_epoch_deadline(self.context, 1)

@@ -8,11 +8,15 @@ from wherry.wasm.names import NAMES_LIMIT, Names, names_in
 IMPORTS, EXPORTS = 2, 7
 FUNCTION, TABLE, MEMORY, GLOBAL, TAG = range(5)
 REF, REF_NULL = 0x64, 0x63
+ENTRY = "_start"
 HAS_MAXIMUM, HAS_PAGE_SIZE = 0x01, 0x08
 
 
 def names(data: Bytes) -> Names:
-    """Imports as `module.name`, since a core module asks for single functions; exports as they are called."""
+    """Imports as `module.name`, since a core module asks for single functions; exports as they are called.
+
+    A `_start` that is no function is left out: nothing can be entered there.
+    """
     return names_in(data, (IMPORTS, _imports), (EXPORTS, _exports))
 
 
@@ -28,9 +32,10 @@ def _imports(reader: Reader) -> list[str]:
 def _exports(reader: Reader) -> list[str]:
     found = []
     for _ in range(reader.count(NAMES_LIMIT)):
-        found.append(reader.name())
-        reader.byte()
+        name, kind = reader.name(), reader.byte()
         reader.u32()
+        if name != ENTRY or kind == FUNCTION:
+            found.append(name)
     reader.finish()
     return found
 

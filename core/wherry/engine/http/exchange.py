@@ -31,8 +31,9 @@ Cancelled = Literal["", "timeout", "client", "shutdown"]
 
 @dataclass(slots=True)
 class Outcome:
-    """How a guest's call ended. broken: why its response is not whole, though it returned. seconds: CPU time of it.
-    fuel: used, 0 when not counted. instances: made for it, 0 when a kept one served it."""
+    """How a guest's call ended. broken: why its response is not whole, though it returned. seconds: CPU time of its
+    thread that no outcome has told yet. fuel: used, 0 when not counted. instances: made for it, 0 when a kept one
+    served it."""
 
     ending: Ending
     trailers: Fields = field(default_factory=list)
