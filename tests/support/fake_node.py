@@ -170,7 +170,7 @@ class _Api:
         with self._lock:
             try:
                 return self._asked(method, path, body)
-            except (http.client.HTTPException, ConnectionError):  # an idle connection is closed after a while
+            except (http.client.HTTPException, OSError):  # an idle connection is closed after a while
                 self._connection.close()
                 return self._asked(method, path, body)
 

@@ -26,15 +26,6 @@ _INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PAT
 
 
 @dataclass(frozen=True, slots=True)
-class Streams:
-    """What the compiler process reads and writes. scratch: the one folder that is sure to be writable."""
-
-    guest: IO[bytes]
-    code: IO[bytes]
-    scratch: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Compiler:
     """Limits of the compiler process. memory: bytes of address space. seconds: of CPU, and of waiting for it.
 
@@ -50,19 +41,19 @@ class Compiler:
         descriptor, name = tempfile.mkstemp(dir=code.parent, prefix=f".{code.name}.")
         try:
             with os.fdopen(descriptor, "wb") as output, _opened(wasm) as guest:
-                self._run(wasm, self.command(wasm, build), Streams(guest, output, code.parent), report)
+                self._run(wasm, self.command(wasm, build), guest, output, report)
                 # Its folders are private. A process that has given up its rights opens it again, by a descriptor.
                 os.fchmod(descriptor, 0o444)
             Path(name).replace(code)
         finally:
             Path(name).unlink(missing_ok=True)
 
-    def _run(self, wasm: WasmFile, command: list[str], streams: Streams, report: Report) -> None:
+    def _run(self, wasm: WasmFile, command: list[str], guest: IO[bytes], output: IO[bytes], report: Report) -> None:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        with tempfile.TemporaryFile(dir=streams.scratch) as reasons:
-            guest, code = streams.guest, streams.code
+        # In memory: there may be no room on the disk for why there is none, and no folder but the code's own.
+        with os.fdopen(os.memfd_create("reasons"), "w+b") as reasons:
             process = subprocess.Popen(
-                command, stdin=guest, stdout=code, stderr=reasons, env=environment, start_new_session=True
+                command, stdin=guest, stdout=output, stderr=reasons, env=environment, start_new_session=True
             )
             try:
                 status = self._wait(process, wasm, report)
