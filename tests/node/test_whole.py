@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,9 +83,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
     return root, tree.build(root, lambda listed: Path("/opt/wherry/versions") / listed.name)
 
 
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """Where sockets lie, whose paths are short by nature."""
+    with tempfile.TemporaryDirectory(prefix="wherry-") as folder:
+        yield Path(folder) / "run"
+
+
 @pytest.fixture(params=programs.VERSIONS)
-def node(request: pytest.FixtureRequest, node_registry: Registry, tmp_path: Path) -> Iterator[Node]:
-    version, state = str(request.param), tmp_path / "run"
+def node(request: pytest.FixtureRequest, node_registry: Registry, state: Path, tmp_path: Path) -> Iterator[Node]:
+    version = str(request.param)
     environment = {"WHERRY_STATE": str(state), "WHERRY_CACHE": str(tmp_path / "cache")}
     with containerd(version, {images.HOST: node_registry.host}, images.PAUSE, environment=environment) as running:
         config = running.folder / "config.toml"
