@@ -220,7 +220,7 @@ def test_what_is_written_before_the_end_is_logged_by_the_next_containerd(
         descriptor = os.open(fifo, os.O_WRONLY)
         os.write(descriptor, b"last\n")
         os.close(descriptor)
-        until(lambda: _unread(pid) == 0)
+        until(lambda: _unread(pid, 1) == len(b"last\n"))
         os.kill(pid, signal.SIGKILL)
     else:
         (tmp_path / "go").unlink()
@@ -235,8 +235,8 @@ def _stdin_of(container: Container) -> str:
     return os.readlink(f"/proc/{container.pid}/fd/0")
 
 
-def _unread(pid: int) -> int:
-    with open(f"/proc/{pid}/fd/0", "rb") as fifo:
+def _unread(pid: int, number: int) -> int:
+    with open(f"/proc/{pid}/fd/{number}", "rb") as fifo:
         return int.from_bytes(fcntl.ioctl(fifo, termios.FIONREAD, bytes(4)), "little")
 
 
