@@ -146,6 +146,7 @@ class Zygote:
         if os.WIFSIGNALED(status):
             launcher.fail(f"the process that was to answer was ended by signal {os.WTERMSIG(status)}")
             self._answered.append(launcher)
+            sweep(self._settings.hosts)  # it may have been a host, whose place nobody else removes
         else:
             launcher.close()
 
