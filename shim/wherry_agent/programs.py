@@ -61,7 +61,7 @@ class OwnPrograms:
         return await run("wherry_shim.node", "uninstall", *self._places, *(["--force"] if force else []))
 
     async def prewarm(self, image: str, plan: str, *, pull: bool) -> Ended:
-        options = ("--no-systemd", "--plan", plan, *(["--pull"] if pull else []))
+        options = ("--plan", plan, *(["--pull"] if pull else []))
         return await run("wherry_shim.node", "prewarm", *self._places, *options, image)
 
     @property

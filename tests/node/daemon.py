@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,3 +136,6 @@ class DaemonServices:
 
     def zygote_is_alive(self) -> bool:
         return self.zygote
+
+    def aside(self, command: Sequence[str]) -> tuple[str, ...]:
+        return tuple(command)

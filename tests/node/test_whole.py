@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,6 +71,9 @@ class Services:
 
     def reload(self) -> None:
         """There are no files."""
+
+    def aside(self, command: Sequence[str]) -> tuple[str, ...]:
+        return tuple(command)
 
     def zygote_is_alive(self) -> bool:
         return any(process.poll() is None for process in self.zygote)

@@ -31,7 +31,7 @@ def prewarm(node: Node, images: Iterable[str], plan: str = "", *, pull: bool = F
     python = f"{node.prefix}/current/bin/python"
     options = ("--no-systemd", "--prefix", node.prefix, "--plan", plan, *(["--pull"] if pull else []))
     command = (python, "-P", "-m", "wherry_shim.node", "prewarm", *options, *images)
-    yield from node.host.run(*command, seconds=_COMPILING).splitlines()
+    yield from node.host.run(*node.services.aside(command), seconds=_COMPILING).splitlines()
 
 
 def _line(node: Node, image: str, plan: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +43,9 @@ class Services(Protocol):
         """Look at the files again: they were changed."""
 
     def zygote_is_alive(self) -> bool: ...
+
+    def aside(self, command: Sequence[str]) -> tuple[str, ...]:
+        """The command that runs this one as a child, but not in the cgroup and under the limits of whoever asks."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,10 @@ class SystemdServices:
         """As systemd sees it."""
         return self._systemd.is_active(unit.NAME)
 
+    def aside(self, command: Sequence[str]) -> tuple[str, ...]:
+        """In a scope of its own, which ends with it."""
+        return ("systemd-run", "--scope", "--quiet", "--collect", "--property=CPUWeight=20", "--", *command)
+
 
 @dataclass(frozen=True)
 class ByHand:
@@ -133,3 +140,7 @@ class ByHand:
     def zygote_is_alive(self) -> bool:
         """Not known: believed."""
         return True
+
+    def aside(self, command: Sequence[str]) -> tuple[str, ...]:
+        """As it is."""
+        return tuple(command)
