@@ -91,7 +91,7 @@ class Guest:
                 os.close(descriptor)
             streams.handed_over()
         limit(pid, self._process)
-        born = Born(pid, self._origin.reaper.watch(pid))
+        born = Born(pid, self._origin.reaper.watch(pid), read=streams.read)
         born.ended.add_done_callback(lambda _: streams.end())
         joined = asyncio.create_task(asyncio.to_thread(self.cgroup.join, pid)) if home is None else None
         try:

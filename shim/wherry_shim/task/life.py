@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -12,6 +13,9 @@ from wherry_shim.task.state import State, Verb, after
 from wherry_shim.task.streams import Names
 from wherry_shim.task.workload import Born
 from wherry_shim.ttrpc.codes import Code, RpcError
+
+_READING = 0.25
+"""Seconds that a reader has who has just come."""
 
 
 class Life:
@@ -48,6 +52,16 @@ class Life:
         if self.born.ended.done():  # its pid is another's, soon
             raise RpcError(Code.NOT_FOUND, f"task {self.name}: process already finished")
         os.kill(self.born.pid, number)
+
+    async def read(self) -> None:
+        """Until what it has written is read, when it has ended; but not for long.
+
+        containerd that was restarted kills what has ended already, and with the answer it gives up a FIFO that it is
+        just about to open.
+        """
+        if self.born and self.born.ended.done():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.born.read(), _READING)
 
     def end(self, status: int) -> Timestamp:
         """It ended now."""

@@ -81,6 +81,7 @@ class Unread:
         self._pause = _FIRST_LOOK
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self.closed = asyncio.Event()
         self._look()
 
     def close(self) -> None:
@@ -91,6 +92,7 @@ class Unread:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
+        self.closed.set()
 
     def _look(self) -> None:
         if not _waiting(self._descriptor):

@@ -127,11 +127,12 @@ class TaskService:
         return pb.WaitResponse(exit_status=life.status, exited_at=life.ended_at)
 
     async def kill(self, request: pb.KillRequest) -> Empty:
-        task = self._task(request.id)
+        life = self._life(request)
+        await life.read()
         if request.all and not request.exec_id:
-            await task.kill_all(request.signal)
+            await self._task(request.id).kill_all(request.signal)
         else:
-            self._life(request).signal(request.signal)
+            life.signal(request.signal)
         return Empty()
 
     def pids(self, request: pb.PidsRequest) -> pb.PidsResponse:

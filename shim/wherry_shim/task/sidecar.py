@@ -127,7 +127,7 @@ class Sidecar:
             pid_file.unlink(missing_ok=True)
         ended = self._reaper.watch(pid)
         ended.add_done_callback(lambda _: streams.end())
-        return Born(pid, ended, lambda: self._release(exec_id))
+        return Born(pid, ended, lambda: self._release(exec_id), streams.read)
 
     def _release(self, exec_id: str) -> None:
         if streams := self._streams.pop(exec_id, None):

@@ -88,6 +88,11 @@ class Streams:
         while self._held:
             self._unread.append(Unread(self._held.pop()))
 
+    async def read(self) -> None:
+        """Until everything that the process has written to FIFOs is read; it has ended."""
+        for unread in self._unread:
+            await unread.closed.wait()
+
     def release(self) -> None:
         """Everything ends now."""
         for pump in self._pumps:

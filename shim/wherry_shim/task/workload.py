@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,13 +11,21 @@ from wherry_shim.linux.cgroup import Cgroup
 from wherry_shim.task.streams import Names
 
 
+async def _written_nowhere() -> None:
+    """There is nothing to read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Born:
-    """A process of a task. ended: its exit status as a shell tells it. release: what is kept for it is not needed."""
+    """A process of a task. ended: its exit status as a shell tells it. release: what is kept for it is not needed.
+
+    read: until what it has written, and it has ended, is read.
+    """
 
     pid: int
     ended: asyncio.Future[int]
     release: Callable[[], None] = lambda: None
+    read: Callable[[], Awaitable[object]] = _written_nowhere
 
 
 class Executor(Protocol):

@@ -79,8 +79,12 @@ def test_what_was_written_while_nobody_read_is_there_after_the_end(play: Play, n
         streams.handed_over()
         streams.end()
         await asyncio.sleep(0.05)
+        told = asyncio.ensure_future(streams.read())
+        await asyncio.sleep(0.01)
+        assert not told.done()
         reader = os.open(names.stdout, os.O_RDONLY)
         assert await read(reader) == b"last words"
+        await told
         streams.release()
 
     play(story)
