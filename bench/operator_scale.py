@@ -33,6 +33,8 @@ EDITED = 1000
 NAMESPACES = 10
 QUIET = 3.0
 """Seconds without a pass after which the operator is at rest."""
+LONGEST = 900.0
+"""Seconds for anything."""
 WASM = Path(__file__).parents[1] / "examples" / "01-hello" / "hello.wasm"
 
 
@@ -62,9 +64,9 @@ class Bench:
         before, start = self.spent(), time.perf_counter()
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(self._create, range(size)))
-        until(lambda: self.count("/apis/apps/v1/deployments") == size)
+        until(lambda: self.count("/apis/apps/v1/deployments") == size, LONGEST)
         wall = time.perf_counter() - start
-        until(self.is_steady)
+        until(self.is_steady, LONGEST)
         after = self.spent()
         used = {name: after[name] - before[name] for name in after}
         return [
@@ -91,7 +93,7 @@ class Bench:
         self.operator.stop()
         start = time.perf_counter()
         self.operator.restart()
-        until(lambda: self.operator.metric("wherry_operator_passes_total") >= size and self.is_steady())
+        until(lambda: self.operator.metric("wherry_operator_passes_total") >= size and self.is_steady(), LONGEST)
         steady = time.perf_counter() - start - QUIET
         theirs = [each for each in self.plane.audit.since(mark, agent="wherry-operator/") if each.writes]
         ours = [each for each in theirs if "leases" not in each.resource]

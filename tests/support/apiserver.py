@@ -94,18 +94,18 @@ NO_ACCOUNTS = "--disable-admission-plugins=ServiceAccount"
 """For a server without controllers, of which one makes the account that every Pod gets."""
 
 
-def until(holds: Callable[[], T]) -> T:
-    """The first true answer, asked again for as long as it is false or no connection can be made."""
-    deadline = time.monotonic() + PATIENCE
+def until(holds: Callable[[], T], within: float = PATIENCE) -> T:
+    """The first true answer, asked again for as long as it is false or no connection can be made. within: seconds."""
+    deadline = time.monotonic() + within
     while True:
         try:
             if answer := holds():
                 return answer
         except OSError as error:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"not within {PATIENCE:.0f} s") from error
+                raise TimeoutError(f"not within {within:.0f} s") from error
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {PATIENCE:.0f} s")
+            raise TimeoutError(f"not within {within:.0f} s")
         time.sleep(0.1)
 
 
