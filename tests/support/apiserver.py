@@ -135,7 +135,7 @@ def _kube_apiserver(folder: Path, etcd: int, port: int) -> list[str]:
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={folder / 'accounts.pem'}",
         f"--service-account-signing-key-file={folder / 'accounts.pem'}",
-        "--service-cluster-ip-range=10.0.0.0/24",
+        "--service-cluster-ip-range=10.0.0.0/16",
         "--endpoint-reconciler-type=none",
     ]
 

@@ -15,6 +15,8 @@ from wherry.cluster.telling import Notice, Teller
 from wherry_operator import labels
 from wherry_operator.manifest import Identity, Key, Manifest
 
+PATIENCE = Patience(budget=5.0)
+"""A worker is held meanwhile, and other apps wait for it; the queue is patient for longer, and holds nobody."""
 HANDOVER_MANAGER = "wherry-operator-handover"
 """Owns a Deployment's replicas from when the operator stops setting them until an autoscaler does."""
 
@@ -25,7 +27,7 @@ class Cluster:
     def __init__(self, connection: Connection, teller: Teller, patience: Patience | None = None) -> None:
         self._connection = connection
         self._teller = teller
-        self._patience = patience or Patience()
+        self._patience = patience or PATIENCE
 
     async def apply(self, manifest: Manifest, manager: str = labels.FIELD_MANAGER) -> Manifest:
         """Server-side apply: exactly these fields are ours afterwards, whoever had them. The object as it is now."""
