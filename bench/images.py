@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
 
 from bench.measure import Row, alone
-from tests.support.docker import docker, inspect
+from tests.support.docker import base, docker, inspect
 
 TITLE = "size of the images"
-BASE = os.environ.get("PYTHON_IMAGE", "python:3.11-slim")
 BUILD = Path(__file__).parents[1] / "images" / "build"
 MIB = 1 << 20
 
@@ -23,12 +21,13 @@ def measure(quick: bool) -> list[Row]:
     """quick: the smallest alone."""
     names = ["runner"] if quick else ["operator", "agent", "runner"]
     built = subprocess.run([BUILD, *names], capture_output=True, text=True, check=True).stdout.split()
-    rows = [row(f"{BASE}, on the node", inspect(BASE)["Size"])]
+    rows = [row(f"{each}, on the node", inspect(each)["Size"]) for each in sorted(set(map(base, names)))]
     for name, image in zip(names, built, strict=True):
-        ours = layers(image)[len(inspect(BASE)["RootFS"]["Layers"]) :]
+        below = inspect(base(name))
+        ours = layers(image)[len(below["RootFS"]["Layers"]) :]
         rows += [
             row(f"{name}, on the node", inspect(image)["Size"]),
-            row(f"{name}, on the node, without its base", inspect(image)["Size"] - inspect(BASE)["Size"]),
+            row(f"{name}, on the node, without its base", inspect(image)["Size"] - below["Size"]),
             row(f"{name}, pulled, without its base", sum(map(packed, ours))),
         ]
     return rows

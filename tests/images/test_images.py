@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.support.docker import docker, inspect, need_engine
+from tests.support.docker import base, docker, inspect, need_engine
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
-BASE = os.environ.get("PYTHON_IMAGE", "python:3.11-slim")
 NAMES = ("operator", "agent", "runner")
 IMPORT_ALL = """
 import importlib, pkgutil, {package}
@@ -31,7 +29,7 @@ print(*sorted({each.name.lower().replace("_", "-").replace(".", "-") + "@" + eac
 @pytest.fixture(scope="module")
 def images() -> dict[str, str]:
     """By name."""
-    need_engine(BASE)
+    need_engine(*map(base, NAMES))
     done = subprocess.run([ROOT / "images" / "build"], capture_output=True, text=True, timeout=1200, check=False)
     assert done.returncode == 0, done.stderr
     return dict(zip(NAMES, done.stdout.split(), strict=True))
@@ -85,7 +83,13 @@ def test_an_image_says_all_that_it_is_made_of(images: dict[str, str], name: str)
 def test_another_build_gives_the_same_layers(images: dict[str, str]) -> None:
     """The runner's: all are made alike, and it is the smallest."""
     again = f"{images['runner']}-again"
-    context = ["--build-arg", f"PYTHON={BASE}", "--file", str(ROOT / "images" / "runner" / "Dockerfile"), str(ROOT)]
+    context = [
+        "--build-arg",
+        f"PYTHON={base('runner')}",
+        "--file",
+        str(ROOT / "images" / "runner" / "Dockerfile"),
+        str(ROOT),
+    ]
     try:
         docker("build", "--no-cache", "--quiet", "--tag", again, *context)
         assert tree(again) == tree(images["runner"])

@@ -221,10 +221,11 @@ def test_delete_does_not_wait_for_a_zygote_that_is_stopped(caller: Caller, runni
     assert DeleteResponse.FromString(deleted.stdout).exit_status == 137
 
 
-def test_delete_of_nothing_is_answered(alone: Caller, tmp_path: Path) -> None:
+def test_delete_of_nothing_is_answered_and_asks_for_no_time(alone: Caller, tmp_path: Path) -> None:
     target = bundle(tmp_path, "pod")
     for _ in range(2):
-        assert DeleteResponse.FromString(alone.delete(target).stdout).exit_status == 137
+        response = DeleteResponse.FromString(alone.delete(target).stdout)
+        assert (response.exit_status, response.HasField("exited_at")) == (137, False)
 
 
 # With a zygote

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 from typing import Any
 
 import pytest
+
+from tests.architecture.tree import ROOT
 
 
 def docker(*arguments: str) -> str:
@@ -17,15 +21,23 @@ def docker(*arguments: str) -> str:
     return done.stdout
 
 
-def need_engine(base: str) -> None:
-    """Skips the test without an engine, or without the image that others are built on."""
+def base(name: str) -> str:
+    """The image that ours of this name is built on."""
+    found = re.search(r"^ARG PYTHON=(\S+)$", (ROOT / "images" / name / "Dockerfile").read_text(), re.MULTILINE)
+    assert found
+    return os.environ.get("PYTHON_IMAGE") or found[1]
+
+
+def need_engine(*bases: str) -> None:
+    """Skips the test without an engine, or without an image that others are built on."""
     if (
         shutil.which("docker") is None
         or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
     ):
         pytest.skip("needs a Docker engine: install and start one")
-    if subprocess.run(["docker", "image", "inspect", base], capture_output=True, check=False).returncode:
-        pytest.skip(f"needs the image {base}: docker pull {base}")
+    for each in bases:
+        if subprocess.run(["docker", "image", "inspect", each], capture_output=True, check=False).returncode:
+            pytest.skip(f"needs the image {each}: docker pull {each}")
 
 
 def inspect(image: str) -> dict[str, Any]:

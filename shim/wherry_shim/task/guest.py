@@ -70,13 +70,18 @@ class Guest:
             owner = Owner(self._order.namespace, self._order.container)
             await self._streams.open(self._names, owner, self._origin.reaper)
             async with self._origin.planners.one() as planner:
-                return await self._born(self._streams, planner)
+                born, moved = await self._born(self._streams, planner)
+            await moved
+            return born
         except BaseException:
             await self.destroy()
             raise
 
-    async def _born(self, streams: Streams, planner: Planner) -> Born:
-        """The worker is born while the planner still plans: the kernel takes its time (10 ms) to move it."""
+    async def _born(self, streams: Streams, planner: Planner) -> tuple[Born, asyncio.Task[None]]:
+        """The worker, which needs the planner no more, and its move into its cgroup, which may take longer.
+
+        It is born while the planner still plans: the kernel takes its time (10 ms) to move it.
+        """
         memory = os.memfd_create("start", os.MFD_CLOEXEC)
         planner.begin(self._order, memory)
         reader, writer = os.pipe2(os.O_CLOEXEC)
@@ -93,19 +98,21 @@ class Guest:
         limit(pid, self._process)
         born = Born(pid, self._origin.reaper.watch(pid), read=streams.read)
         born.ended.add_done_callback(lambda _: streams.end())
-        joined = asyncio.create_task(asyncio.to_thread(self.cgroup.join, pid)) if home is None else None
+        moved = asyncio.create_task(self._moved(pid, there=home is not None))
         try:
             await planner.planned()
             os.write(self._go, PLANNED)
             await reported(reader, "the worker")
         except BaseException:
-            if joined:
-                await asyncio.wait({joined})
-                joined.exception()  # that it could not be moved any more is no news
+            await asyncio.wait({moved})
+            moved.exception()  # that it could not be moved any more is no news
             raise
-        if joined:
-            await joined
-        return born
+        return born, moved
+
+    async def _moved(self, pid: int, *, there: bool) -> None:
+        """there: it was born in its cgroup."""
+        if not there:
+            await asyncio.to_thread(self.cgroup.join, pid)
 
     async def start(self) -> None:
         os.write(self._go, GO)
