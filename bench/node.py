@@ -41,7 +41,7 @@ class Size:
     seconds: float
 
 
-FULL = Size(25, 7, (1, 10, 50), (200, 500), 3, 5.0)
+FULL = Size(9, 5, (1, 10, 50), (200, 500), 1, 3.0)
 QUICK = Size(3, 1, (1, 10), (), 1, 1.0)
 
 
