@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.docs.blocks import Block, blocks, pages
+from tests.docs.blocks import HERE, Block, blocks, done, pages
 from tests.docs.documents import check
 from tests.docs.walkthrough import Walk
 from tests.support.ports import free_port
 from tests.support.registry import registry
 
-LANGUAGES = {"sh", "yaml", "json", "text"}
+LANGUAGES = {"sh", "yaml", "json", "text", "mermaid"}
 HELLO = ROOT / "examples" / "01-hello" / "hello.wasm"
 REGISTRY = "localhost:5000"
 ALL = [block for page in pages() for block in blocks(page)]
@@ -30,14 +30,14 @@ def test_pages_have_blocks() -> None:
     assert ALL
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if any(blocks(page))], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in pages() if done(page, HERE)], ids=lambda page: page.name)
 def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
     shutil.copyfile(HELLO, folder / "hello.wasm")
     with ExitStack() as stack:
         walk = Walk(folder, free_port(), known_addresses(page, tmp_path, stack))
-        walk.follow(list(blocks(page)))
+        walk.follow(done(page, HERE))
 
 
 def known_addresses(page: Path, tmp_path: Path, stack: ExitStack) -> dict[str, str]:
