@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.docs.blocks import HERE, Block, blocks, done, pages
+from tests.docs.blocks import CLUSTER, HERE, Block, blocks, done, pages
 from tests.docs.documents import check
 from tests.docs.walkthrough import Walk
 from tests.support.ports import free_port
@@ -38,6 +39,12 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> N
     with ExitStack() as stack:
         walk = Walk(folder, free_port(), known_addresses(page, tmp_path, stack))
         walk.follow(done(page, HERE))
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if done(page, CLUSTER)], ids=lambda page: page.name)
+def test_a_shell_can_read_what_a_page_does_on_a_cluster(page: Path, tmp_path: Path) -> None:
+    script = Walk(tmp_path, free_port(), {}).script(done(page, CLUSTER))
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
 def known_addresses(page: Path, tmp_path: Path, stack: ExitStack) -> dict[str, str]:
