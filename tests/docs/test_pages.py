@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.docs.blocks import Block, blocks, pages
+from tests.docs.blocks import CLUSTER, HERE, Block, blocks, done, pages
 from tests.docs.documents import check
 from tests.docs.walkthrough import Walk
 from tests.support.ports import free_port
 from tests.support.registry import registry
 
-LANGUAGES = {"sh", "yaml", "json", "text"}
+LANGUAGES = {"sh", "yaml", "json", "text", "mermaid"}
 HELLO = ROOT / "examples" / "01-hello" / "hello.wasm"
 REGISTRY = "localhost:5000"
 ALL = [block for page in pages() for block in blocks(page)]
@@ -30,14 +31,20 @@ def test_pages_have_blocks() -> None:
     assert ALL
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if any(blocks(page))], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in pages() if done(page, HERE)], ids=lambda page: page.name)
 def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
     shutil.copyfile(HELLO, folder / "hello.wasm")
     with ExitStack() as stack:
         walk = Walk(folder, free_port(), known_addresses(page, tmp_path, stack))
-        walk.follow(list(blocks(page)))
+        walk.follow(done(page, HERE))
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if done(page, CLUSTER)], ids=lambda page: page.name)
+def test_a_shell_can_read_what_a_page_does_on_a_cluster(page: Path, tmp_path: Path) -> None:
+    script = Walk(tmp_path, free_port(), {}).script(done(page, CLUSTER))
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
 def known_addresses(page: Path, tmp_path: Path, stack: ExitStack) -> dict[str, str]:
