@@ -41,7 +41,7 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> N
 
 
 def known_addresses(page: Path, tmp_path: Path, stack: ExitStack) -> dict[str, str]:
-    """What stands in for where a page serves metrics, and for the registry that it names. One that names none needs none."""
+    """What stands in for where a page serves metrics, and for the registry, if it names one."""
     known = {METRICS: f"localhost:{free_port()}"}
     if REGISTRY in page.read_text():
         known[REGISTRY] = stack.enter_context(registry(tmp_path)).host
