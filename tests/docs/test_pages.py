@@ -18,7 +18,7 @@ from tests.support.registry import registry
 
 LANGUAGES = {"sh", "yaml", "json", "text", "mermaid"}
 HELLO = ROOT / "examples" / "01-hello" / "hello.wasm"
-REGISTRY = "localhost:5000"
+REGISTRY, METRICS = "localhost:5000", "localhost:9090"
 ALL = [block for page in pages() for block in blocks(page)]
 """Read when tests are collected: a page is data here."""
 
@@ -48,10 +48,11 @@ def test_a_shell_can_read_what_a_page_does_on_a_cluster(page: Path, tmp_path: Pa
 
 
 def known_addresses(page: Path, tmp_path: Path, stack: ExitStack) -> dict[str, str]:
-    """What stands in for the registry that a page names. A page that names none needs none."""
-    if REGISTRY not in page.read_text():
-        return {}
-    return {REGISTRY: stack.enter_context(registry(tmp_path)).host}
+    """What stands in for where a page serves metrics, and for the registry, if it names one."""
+    known = {METRICS: f"localhost:{free_port()}"}
+    if REGISTRY in page.read_text():
+        known[REGISTRY] = stack.enter_context(registry(tmp_path)).host
+    return known
 
 
 @pytest.mark.parametrize("block", [block for block in ALL if block.language == "yaml"], ids=named)
