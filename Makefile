@@ -34,6 +34,7 @@ docs: $(BIN)/.installed-dev ## Write the pages that are generated
 	@$(BIN)/python -m wherry.spec.reference > docs/wasmapp-reference.md
 	@$(BIN)/python -m wherry_operator.reference > docs/operator-settings.md
 	@$(BIN)/python -m wherry_operator.status.reference > docs/conditions.md
+	@$(BIN)/python -m dashboard > charts/wherry/dashboards/wherry.json
 	@$(BIN)/python -m wherry.spec.schema | tee crds/wasmapps.yaml > charts/wherry/files/wasmapps.yaml
 
 examples: $(BIN)/.installed-dev ## Build every example, and fetch the compilers for that once

@@ -101,11 +101,11 @@ class Operation:
         async with self._reconciler() as reconcile:
             for key in self._observed.apps():
                 self._queue.add(key)
-            self._metrics.leader.set(1)
+            self._metrics.leads(self._queue.__len__)
             try:
                 await work(self._queue, reconcile, self._settings.workers, self._metrics)
             finally:
-                self._metrics.leader.set(0)
+                self._metrics.rests()
 
     @asynccontextmanager
     async def _reconciler(self) -> AsyncIterator[Reconciler]:

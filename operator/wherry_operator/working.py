@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from wherry.errors import WherryError
 from wherry_operator.manifest import Key
-from wherry_operator.metrics import Metrics
+from wherry_operator.metrics import Metrics, Word
 from wherry_operator.queue import Queue
 
 LOG = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class Outcome:
     failed: the pass did not get through and is tried again after growing pauses.
     """
 
-    word: str
+    word: Word
     again: float | None = None
     failed: bool = False
 
@@ -41,7 +41,6 @@ async def work(queue: Queue[Key], one_pass: Pass, workers: int, metrics: Metrics
 async def _work(queue: Queue[Key], one_pass: Pass, metrics: Metrics) -> None:
     while True:
         key = await queue.take()
-        metrics.queue.set(len(queue))
         try:
             _plan(queue, key, await _tried(key, one_pass, metrics))
         finally:

@@ -25,7 +25,7 @@ class Progress:
     answered: bool = False
     good: bool = False
     """Whether the last attempt succeeded: this version is what is installed."""
-    attempts: Counter[str] = field(default_factory=Counter)
+    attempts: Counter[str] = field(default_factory=lambda: Counter(succeeded=0, failed=0))
     jitter: Callable[[], float] = random.random
     _signature: tuple[Mark, ...] | None = None
     _fresh_until: float = 0.0

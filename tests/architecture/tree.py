@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("core", "cli", "operator", "shim")
-CODE = (*SOURCES, "tests", "bench", "examples")
+CODE = (*SOURCES, "tests", "bench", "dashboard", "examples")
 BUILT = {"build", "node_modules", "target", "__pycache__", ".venv"}
 GENERATED = "*_pb2.py"
 

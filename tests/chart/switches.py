@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import combinations, count
+from math import comb
 
-SWITCHES: dict[str, tuple[str, ...]] = {
+SWITCHES: dict[str, tuple[str, str]] = {
     "crds.install": ("true", "false"),
     "crds.keep": ("true", "false"),
     "namespaces": ("[]", '["team-a", "team-b"]'),
@@ -16,6 +17,7 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     "uninstall.enabled": ("true", "false"),
     "uninstall.force": ("true", "false"),
     "serviceMonitor.enabled": ("true", "false"),
+    "dashboards.enabled": ("true", "false"),
     "podDisruptionBudget.enabled": ("true", "false"),
     "networkPolicy.enabled": ("true", "false"),
     "policy[0].registries": ('["*"]', '["ghcr.io/acme", "*.example.com"]'),
@@ -25,22 +27,16 @@ Case = tuple[str, ...]
 """One state of each switch, as JSON, in their order."""
 
 
-def pairwise(states: list[tuple[str, ...]]) -> list[Case]:
-    """Each pair of states of two switches is in at least one case; the case with the most new pairs comes next."""
-    wanted = {
-        ((a, x), (b, y)) for a, b in combinations(range(len(states)), 2) for x, y in product(states[a], states[b])
-    }
-    found: list[Case] = []
-    everything = list(product(*states))
-    while wanted:
-        best = max(everything, key=lambda case: len(wanted & pairs(case)))
-        wanted -= pairs(best)
-        found.append(best)
-    return found
+def pairwise(states: list[tuple[str, str]]) -> list[Case]:
+    """Each pair of states of two switches is in at least one case.
 
-
-def pairs(case: Case) -> set[tuple[tuple[int, str], tuple[int, str]]]:
-    return set(combinations(enumerate(case), 2))
+    All first states are the first case. In the others, of which there are n, every switch is in its second state in
+    another set of n // 2 + 1 cases: no such set holds another, and every two meet (Kleitman and Spencer, 1973).
+    """
+    n = next(n for n in count(2) if comb(n, n // 2 + 1) >= len(states))
+    seconds = [set(chosen) for chosen, _ in zip(combinations(range(n), n // 2 + 1), states, strict=False)]
+    others = [tuple(state[case in second] for state, second in zip(states, seconds, strict=True)) for case in range(n)]
+    return [tuple(first for first, _ in states), *others]
 
 
 def options(case: Case) -> list[str]:

@@ -26,11 +26,15 @@ PORT = "8080"
 
 @dataclass(frozen=True)
 class Walk:
-    """Where a page is followed: the folder, and what stands in for its well-known addresses."""
+    """Where a page is followed: the folder, and what stands in for its well-known addresses.
+
+    patience: seconds for the whole page.
+    """
 
     folder: Path
     port: int
     substitutions: Mapping[str, str]
+    patience: float = PATIENCE
 
     def follow(self, blocks: Sequence[Block]) -> None:
         """Run the page; AssertionError names the block that does not do what the page says."""
@@ -42,7 +46,7 @@ class Walk:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=self.patience,
             check=False,
         )
         assert result.returncode == 0, self.story(result.stderr)

@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.client import Client
 from tests.e2e.cluster import Cluster, running
 from tests.e2e.namespace import Namespace
+from tests.e2e.private import private_registry
 
 LONGEST = 50
 """Of a namespace's name."""
@@ -33,3 +34,10 @@ def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Name
 @pytest.fixture
 def client(namespace: Namespace) -> Client:
     return Client(namespace)
+
+
+@pytest.fixture(scope="module")
+def private_host(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The host of a registry with a password."""
+    with private_registry(cluster, tmp_path_factory.mktemp("registry")) as host:
+        yield host

@@ -11,25 +11,58 @@ from tests.e2e.programs import HELLO
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 METRICS = "/apis/metrics.k8s.io/v1beta1/nodes"
+SMALL = {"requests": {"cpu": "20m", "memory": "32Mi"}}
+AT_ONCE = '{"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 0}}}}'
+"""Not after five minutes of little work."""
 
 
-def test_an_app_is_scaled_up_and_down_by_its_cpu(namespace: Namespace, client: Client) -> None:
+@pytest.fixture
+def measured(namespace: Namespace) -> Namespace:
+    """Where somebody knows what Pods use."""
     if '"items"' not in namespace.cluster.kubectl("get", "--raw", METRICS, check=False):
-        pytest.skip("needs metrics-server in the cluster; on kind with --kubelet-insecure-tls")
-    small = {"requests": {"cpu": "20m", "memory": "32Mi"}}
-    namespace.app(
-        "hello",
-        artifact=namespace.push(HELLO),
-        run="http",
-        resources=small,
-        autoscaling={"min": 1, "max": 3, "cpu": 50},
-    )
-    namespace.ready("hello")
+        pytest.skip("needs metrics-server in the cluster, with go: .ci/metrics-server")
+    return namespace
+
+
+def test_an_app_is_scaled_up_and_down_by_its_cpu(measured: Namespace, client: Client) -> None:
+    scaling = {"min": 1, "max": 3, "cpu": 50}
+    measured.app("hello", artifact=measured.push(HELLO), run="http", resources=SMALL, autoscaling=scaling)
+    measured.ready("hello")
     assert client.get("http://hello/")
+    load = Loading(measured, "hello", threads=8)
+    measured.eventually("it has grown", lambda: len(measured.pods("hello")) > 1, within=180)
+    measured.ready("hello")
+    assert measured.get("wasmapp", "hello")["status"]["readyReplicas"] > 1
+    assert load.stop().failed == {}
+
+    patch(measured, AT_ONCE)
+    measured.eventually("it has shrunk", lambda: len(measured.pods("hello")) == 1, within=400)
+    measured.ready("hello")
+    assert measured.get("hpa", "hello")["spec"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 0
+
+
+def test_an_autoscaler_goes_on_with_the_pods_that_are_there(measured: Namespace) -> None:
+    reference = measured.push(HELLO)
+    measured.app("hello", artifact=reference, run="http", resources=SMALL, replicas=2)
+    measured.ready("hello")
+    before = uids(measured)
+    measured.app("hello", artifact=reference, run="http", resources=SMALL, autoscaling={"min": 1, "max": 3, "cpu": 50})
+    measured.eventually("the autoscaler reads what they use", lambda: counts(measured), within=180)
+    assert uids(measured) == before
+    assert len(before) == 2
+
+
+def counts(namespace: Namespace) -> bool:
+    """Whether the autoscaler has measured, and so has decided once."""
+    conditions = namespace.get("hpa", "hello").get("status", {}).get("conditions", ())
+    return any((each["type"], each["status"]) == ("ScalingActive", "True") for each in conditions)
+
+
+def uids(namespace: Namespace) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in namespace.pods("hello")}
+
+
+def patch(namespace: Namespace, change: str) -> None:
+    """What the operator has not set is the user's."""
     here = ("--namespace", namespace.name)
-    patch = '{"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 0}}}}'
-    load = Loading(namespace, "hello", threads=8)
-    namespace.eventually("it has grown", lambda: len(namespace.pods("hello")) > 1, within=180)
-    assert load.stop().served > 0
-    namespace.cluster.kubectl("patch", "hpa", "hello", *here, "--type", "merge", "--patch", patch)
-    namespace.eventually("it has shrunk", lambda: len(namespace.pods("hello")) == 1, within=400)
+    namespace.cluster.kubectl("patch", "hpa", "hello", *here, "--type", "merge", "--patch", change)

@@ -56,7 +56,8 @@ def test_a_bad_version_is_rolled_back_by_itself(namespace: Namespace, client: Cl
     namespace.eventually("the bad one is put away", lambda: namespace.get("wasmapp", "hello")["status"].get("rejected"))
     namespace.eventually("the good one is meant", lambda: status_digest(namespace) == before)
     namespace.eventually("it runs alone", lambda: len(namespace.pods("hello")) == 1)
-    assert namespace.condition("hello", "Progressing") == ("False", "RolledBack")
+    said = ("False", "RolledBack")
+    namespace.eventually("it says so", lambda: namespace.condition("hello", "Progressing") == said)
     assert digest(namespace) == before
     assert load.stop().failed == {}
     assert client.get("http://hello/") == "Hello from /\n"

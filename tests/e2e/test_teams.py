@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import bcrypt
 import pytest
 
 from tests.cli.process import WHERRY
-from tests.e2e.cluster import Cluster, deploy, run
+from tests.e2e.cluster import run
 from tests.e2e.namespace import Namespace
+from tests.e2e.private import HOST, PASSWORD, USER
 from tests.e2e.programs import HELLO
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
-NAME, PORT = "wherry-private-registry", 5002
-HOST = f"localhost:{PORT}"
-USER, PASSWORD = "owner", "a password of a test"
 STATUS = "{.status.containerStatuses[0].state.waiting.reason}"
 
 
@@ -31,35 +26,9 @@ class Private:
     login: dict[str, object]
 
 
-@pytest.fixture(scope="module")
-def private(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private]:
-    """A registry with a password, known to nodes and to the operator."""
-    folder = tmp_path_factory.mktemp("registry")
-    address = started(folder)
-    for node in cluster.workers():
-        place = f"/etc/containerd/certs.d/{HOST}"
-        hosts = f'[host."http://{NAME}:5000"]\n'
-        cluster.on_node(node, "sh", "-c", f"mkdir -p {place} && printf '%s' '{hosts}' > {place}/hosts.toml")
-    entry = {"endpoint": f"http://{address}:5000", "plainHTTP": True, "allowPrivate": True}
-    deploy(["--set-json", f"registries.{HOST}={json.dumps(entry)}"])
-    yield Private(pushed(), login())
-    run("docker", "rm", "--force", "--volumes", NAME)
-    deploy()
-
-
-def started(folder: Path) -> str:
-    """The registry's address in kind's network."""
-    users = folder / "htpasswd"
-    users.write_text(f"{USER}:{bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()}\n")
-    access = {"REGISTRY_AUTH": "htpasswd", "REGISTRY_AUTH_HTPASSWD_REALM": "a", "REGISTRY_AUTH_HTPASSWD_PATH": "/users"}
-    options = [word for name, value in access.items() for word in ("--env", f"{name}={value}")]
-    run("docker", "rm", "--force", NAME, check=False)
-    run("docker", "create", "--name", NAME, "--publish", f"127.0.0.1:{PORT}:5000", *options, "registry:3")
-    run("docker", "cp", users, f"{NAME}:/users")
-    run("docker", "start", NAME)
-    run("docker", "network", "connect", "kind", NAME)
-    shown = "{{.NetworkSettings.Networks.kind.IPAddress}}"
-    return run("docker", "container", "inspect", "--format", shown, NAME).strip()
+@pytest.fixture
+def private(private_host: str) -> Private:
+    return Private(pushed(), login())
 
 
 def pushed() -> str:

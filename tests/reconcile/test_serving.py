@@ -34,13 +34,29 @@ def test_readiness_follows_what_has_been_read_and_health_does_not() -> None:
 def test_metrics_are_in_prometheus_format() -> None:
     async def scenario() -> tuple[int, str]:
         metrics = Metrics()
-        metrics.passes.labels("written").inc(3)
+        metrics.passes.labels("told").inc(3)
         async with served(0, metrics.page, lambda: True, "127.0.0.1") as port:
             return await _ask(port, "/metrics")
 
     status, page = asyncio.run(scenario())
     assert status == 200
-    assert 'wherry_operator_passes_total{outcome="written"} 3.0' in page.splitlines()
+    assert 'wherry_operator_passes_total{outcome="told"} 3.0' in page.splitlines()
+
+
+def test_what_waits_is_asked_at_each_scrape_of_the_replica_that_acts_alone() -> None:
+    metrics, waiting = Metrics(), ["a"]
+    seen = [queued(metrics)]
+    metrics.leads(waiting.__len__)
+    seen.append(queued(metrics))
+    waiting.append("b")
+    seen.append(queued(metrics))
+    metrics.rests()
+    assert [*seen, queued(metrics)] == [0, 1, 2, 0]
+
+
+def queued(metrics: Metrics) -> float:
+    lines = metrics.page().decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("wherry_operator_queue "))
 
 
 def test_a_line_of_the_log_is_an_object_with_the_app_and_the_fault() -> None:

@@ -130,6 +130,13 @@ def test_kubectl_shows_scales_and_keeps_the_status(server: ApiServer) -> None:
     assert app.status.artifact is not None
 
 
+@pytest.mark.parametrize("kind", ["wasmapp", "wa"])
+def test_kubectl_explains_a_field(server: ApiServer, kind: str) -> None:
+    """The server publishes a new schema a moment after the CRD."""
+    said = until(lambda: server.kubectl("explain", f"{kind}.spec.limits.memory").stdout)
+    assert "Linear memory of one instance." in said
+
+
 def test_kubectl_reads_the_same_scalars(server: ApiServer) -> None:
     text = SCALARS.read_text()
     command = ("create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-")

@@ -19,9 +19,9 @@ _PLAIN = {
     "bytes_in": ("wherry_request_bytes_total", "counter", "Bytes of request bodies."),
     "bytes_out": ("wherry_response_bytes_total", "counter", "Bytes of response bodies."),
     "fuel": ("wherry_fuel_total", "counter", "Fuel used, when it is limited."),
-    "bad_requests": ("wherry_bad_requests_total", "counter", "Requests refused before a guest saw them."),
+    "bad_requests": ("wherry_bad_requests_total", "counter", "Requests refused: malformed, too large or too slow."),
     "overloaded": ("wherry_overloaded_total", "counter", "Requests answered 503 because the queue was full."),
-    "requests_cut": ("wherry_responses_cut_total", "counter", "Responses that ended before they were whole."),
+    "requests_cut": ("wherry_responses_cut_total", "counter", "Responses that were cut before they were whole."),
     "commands": ("wherry_commands_total", "counter", "Commands run."),
     "in_flight": ("wherry_requests_in_flight", "gauge", "Requests being served."),
     "queued": ("wherry_requests_queued", "gauge", "Requests that wait for an instance."),
@@ -60,9 +60,9 @@ def families(meters: Iterable[tuple[Labels, Total]]) -> Iterator[Family]:
     runs = tuple(meters)
     for counter, known in _PLAIN.items():
         yield Family(*known, tuple(Sample(labels, total[counter]) for labels, total in runs))
-    yield _split("wherry_requests_total", "Responses by class.", "class", runs, _CLASSES)
+    yield _split("wherry_requests_total", "Responses that went out whole, by class of status.", "class", runs, _CLASSES)
     yield _split("wherry_traps_total", "Traps by reason.", "reason", runs, {name: f"trap_{name}" for name in TRAPS})
-    yield _split("wherry_limits_total", "Guests ended by a limit.", "limit", runs, _LIMITS)
+    yield _split("wherry_limits_total", "Guests that a limit ended, by limit.", "limit", runs, _LIMITS)
     seconds = tuple(Sample(labels, total["cpu_microseconds"] / 1e6) for labels, total in runs)
     yield Family("wherry_cpu_seconds_total", "counter", "CPU time of the threads that run guests.", seconds)
     held = tuple(Sample(labels, total["memory_byte_seconds"]) for labels, total in runs)

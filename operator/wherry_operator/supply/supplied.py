@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from wherry.spec.status import ArtifactStatus
 from wherry_operator.conditions import Verdict
+
+Source = Literal["status", "registry", "nowhere"]
+"""Where the answer about an artifact was."""
 
 
 @dataclass(frozen=True, slots=True)

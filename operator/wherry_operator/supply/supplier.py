@@ -23,26 +23,24 @@ from wherry_operator.supply.pull_secrets import keychains
 from wherry_operator.supply.refresh import Rounds
 from wherry_operator.supply.refusal import Refused
 from wherry_operator.supply.secrets import Secrets
-from wherry_operator.supply.supplied import Supplied
+from wherry_operator.supply.supplied import Source, Supplied
 from wherry_operator.supply.wanted import Wanted, key_of, wanted
 
 RECHECK = 60.0
 """Seconds after which what is missing in the cluster is looked for again, if nobody tells of it before."""
 
 
-def _untold(_source: str) -> None:
+def _untold(_source: Source) -> None:
     """Nobody counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """clock: seconds since the epoch. jitter: in [0, 1). count: told where each answer was: `status`, `registry` or
-    `nowhere`.
-    """
+    """clock: seconds since the epoch. jitter: in [0, 1). count: told where each answer was."""
 
     clock: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
-    count: Callable[[str], None] = _untold
+    count: Callable[[Source], None] = _untold
 
 
 class Supplier:
