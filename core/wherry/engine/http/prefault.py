@@ -19,8 +19,8 @@ from wherry.engine.http.pages import Memory, Pages, PageTable, memories_of
 LESSONS = 3
 """Requests that are looked at: what each of them wrote, the next one will write too."""
 
-FEWEST = 4
-"""Pages: below it, asking for them costs more than their faults."""
+FEWEST = 16
+"""Pages: below it, asking for them costs as much as their faults, or more."""
 
 MOST_MEMORIES = 16
 """Memories that are kept ready: each holds its pages until its next request, however long that takes."""
