@@ -101,7 +101,9 @@ class ModuleCall:
         bench = self._bench
         try:
             failed = self._calls.make(*bench.open(exchange, shape, values))
-            return Outcome(self._ending(failed) if failed else _WELL, fuel=bench.fuel_used())
+            outcome = Outcome(self._ending(failed) if failed else _WELL)
+            outcome.fuel = bench.fuel_used()
+            return outcome
         finally:
             bench.close()
 

@@ -178,7 +178,8 @@ class Bench:
         """Drop the store and all that the guest held, unless `closing` did."""
         self._exchange = None
         if not self._wasi.value:
-            self._prefault.dropped()
+            if self._prefault.active:
+                self._prefault.dropped()
             return
         if store := self._store.value:
             self._prefault.drop(store)
