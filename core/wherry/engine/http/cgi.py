@@ -68,7 +68,9 @@ def _line(method: bytes, target: bytes, version: str, host: bytes) -> bytes:
     path, _, query = target.partition(b"?")
     if b"%" in path:
         path = unquote_to_bytes(path).replace(b"\0", b"")
-    return b"\0".join(map(_utf8, (method, target, path, query, _PROTOCOLS[version], _host_name(host))))
+    values = (method, target, path, query, _PROTOCOLS[version], _host_name(host))
+    text = b"\0".join(values)
+    return text if text.isascii() else b"\0".join(map(_utf8, values))
 
 
 @lru_cache(64)  # clients send the same few fields again and again
