@@ -62,7 +62,7 @@ def environment(head: RequestHead, peer: tuple[bytes, bytes], length: int | None
     return shape, text if text.isascii() else b"\0".join(map(_utf8, texts))
 
 
-@lru_cache(64)  # and they ask for the same things
+@lru_cache(64)  # clients ask for the same things again and again
 def _line(method: bytes, target: bytes, version: str, host: bytes) -> bytes:
     """The values of _LINE."""
     path, _, query = target.partition(b"?")
