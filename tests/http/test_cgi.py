@@ -52,6 +52,22 @@ def test_repeated_fields_are_joined_and_cookies_as_cookies_are() -> None:
     assert (env["HTTP_X"], env["HTTP_COOKIE"]) == ("1, 2", "a=1; b=2")
 
 
+def test_each_value_keeps_its_name_when_others_are_dropped_and_joined() -> None:
+    fields = [
+        (b"te", b"trailers"),
+        (b"a", b"1"),
+        (b"b", b"2"),
+        (b"proxy", b"x"),
+        (b"a", b"3"),
+        (b"c", b"4"),
+        (b"b", b"5"),
+    ]
+    env = variables(request(b"/\xe9?q", fields), 6)
+    own = {name: env[name] for name in ("HTTP_HOST", "HTTP_A", "HTTP_B", "HTTP_C", "CONTENT_LENGTH")}
+    assert list(own.values()) == ["example.com:8080", "1, 3", "2, 5", "4", "6"]
+    assert (env["PATH_INFO"], env["QUERY_STRING"], env["REMOTE_PORT"], len(env)) == ("/é", "q", "4711", 8 + len(own))
+
+
 def test_content_type_and_length_have_names_of_their_own() -> None:
     fields = [(b"content-type", b"text/plain"), (b"content-length", b"5")]
     env = variables(request(fields=fields), 5)

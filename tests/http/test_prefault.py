@@ -157,6 +157,19 @@ def test_between_requests_the_pages_of_the_next_one_are_there(tmp_path: Path) ->
         assert between_requests(guest) == before
 
 
+def test_a_guest_that_writes_few_pages_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def counted(code: Path, size: int, maps: str) -> list[Memory]:
+        looks.append(maps)
+        return memories_of(code, size, maps)
+
+    monkeypatch.setattr(prefault, "memories_of", counted)
+    with asking(guests.tiny(), tmp_path) as (guest, ask):
+        assert all(ask().endswith(b"hello\n") for _ in range(20))
+        assert (len(looks), guest.prefault.active) == (1, False)
+
+
 def hidden() -> PageTable:
     raise PermissionError("/proc is not ours to read")
 

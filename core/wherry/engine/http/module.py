@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wherry.engine.http.pool import Call
 
 _START = b"_start"
+_WELL = exited(0)
 
 
 class ModuleGuest:
@@ -100,8 +101,9 @@ class ModuleCall:
         bench = self._bench
         try:
             failed = self._calls.make(*bench.open(exchange, shape, values))
-            ending = self._ending(failed) if failed else exited(0)
-            return Outcome(ending, fuel=bench.fuel_used())
+            outcome = Outcome(self._ending(failed) if failed else _WELL)
+            outcome.fuel = bench.fuel_used()
+            return outcome
         finally:
             bench.close()
 

@@ -42,19 +42,20 @@ class ResponsePipe:
 
     def read(self) -> bytes:
         """All that is in it now, at most its capacity; empty when there is nothing."""
-        data = self._piece()
-        if len(data) < PIECE:
-            return data
-        pieces = [data]
-        while len(pieces[-1]) == PIECE and len(pieces) < self._most:
-            pieces.append(self._piece())
-        return b"".join(pieces)
-
-    def _piece(self) -> bytes:
         try:
-            return os.read(self.reader, PIECE)
+            data = os.read(self.reader, PIECE)
         except BlockingIOError:
             return b""
+        return data if len(data) < PIECE else self._rest(data)
+
+    def _rest(self, data: bytes) -> bytes:
+        pieces = [data]
+        while len(pieces[-1]) == PIECE and len(pieces) < self._most:
+            try:
+                pieces.append(os.read(self.reader, PIECE))
+            except BlockingIOError:
+                break
+        return b"".join(pieces)
 
     def close(self) -> None:
         os.close(self.reader)

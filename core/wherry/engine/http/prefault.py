@@ -19,8 +19,8 @@ from wherry.engine.http.pages import Memory, Pages, PageTable, memories_of
 LESSONS = 3
 """Requests that are looked at: what each of them wrote, the next one will write too."""
 
-FEWEST = 4
-"""Pages: below it, asking for them costs more than their faults."""
+FEWEST = 16
+"""Pages: below it, asking for them costs as much as their faults, or more."""
 
 MOST_MEMORIES = 16
 """Memories that are kept ready: each holds its pages until its next request, however long that takes."""
@@ -46,9 +46,14 @@ class Lessons:
         self.pages = largest
         self.taken += 1
 
+    @property
+    def worth(self) -> dict[int, set[int]]:
+        """The pages of memories that have enough of them. Another lesson makes them fewer, never more."""
+        return {offset: pages for offset, pages in self.pages.items() if len(pages) >= FEWEST}
+
     def ready(self, memories: Iterable[Memory]) -> list[Pages]:
         """What to keep ready of these memories."""
-        worth = {offset: pages for offset, pages in self.pages.items() if len(pages) >= FEWEST}
+        worth = self.worth
         return [Pages(memory, worth[memory.offset]) for memory in memories if memory.offset in worth][:MOST_MEMORIES]
 
 
@@ -64,6 +69,7 @@ class Prefault:
         self._table: PageTable | None = None
         self._lessons = Lessons()
         self._drops, self._due = 0, 2
+        self.active = True  # whether `dropped` has anything to do
         self.studies = False  # whether `drop` has to see the next store that ends
         self._ready: list[Pages] = []
 
@@ -112,6 +118,8 @@ class Prefault:
         capi.store_delete(store)
         freed = [pages - table.written(memory) for memory, pages in zip(memories, before, strict=True)]
         self._lessons.add(zip(memories, freed, strict=True))
+        if not self._lessons.worth:
+            self._give_up()
 
     def _give_up(self) -> None:
-        self._ready, self._due = [], sys.maxsize
+        self._ready, self._due, self.active = [], sys.maxsize, False

@@ -67,13 +67,14 @@ class Bench:
         fixed = [*constant_env, *grants.env]
         self._fixed = [name for name, _ in fixed]
         self._names_of: dict[Shape, Strings] = {}
+        self._shape: Shape | None = None
         self._fixed_values = b"".join(value + b"\0" for _, value in fixed)
         self._values = (c_void_p * (len(fixed) + MAX_VARIABLES))()
         self._argv = Strings(grants.argv)
         self._wasi, self._store, self.context = c_void_p(), c_void_p(), c_void_p()
         self._count, self._names, self._text, self._stdout = c_size_t(), c_void_p(), c_char_p(), c_char_p()
         self._vector = capi.Bytes()
-        self._fuel = c_uint64()
+        self._fuel, self._given = c_uint64(), grants.limits.fuel
         self._exchange: Exchange | None = None
         bench = ref(self)  # a callback that held its bench would keep it from going with its thread
         self._callback = capi.DeadlineCall(lambda _context, _data, ticks, _kind: _at_epoch(bench(), ticks))
@@ -102,7 +103,7 @@ class Bench:
         It has no limiter: memories come from the engine's pool, which ends them at limits.memory.
         """
         store, context, null = self._store, self.context, c_void_p()
-        fuel = self._grants.limits.fuel
+        fuel = self._given
         return [
             Step(capi.store_new, (c_void_p(self._grants.pointer), null, null), into=store),
             Step(capi.store_context, (store,), into=context),
@@ -115,7 +116,7 @@ class Bench:
     def _gone(self) -> tuple[Step, ...]:
         """A store that is no more, and known not to be."""
         fuel, null = c_void_p(addressof(self._fuel)), c_void_p()
-        counted = [] if self._grants.limits.fuel is None else [Step(capi.context_get_fuel, (self.context, fuel))]
+        counted = [] if self._given is None else [Step(capi.context_get_fuel, (self.context, fuel))]
         forgotten = (Step(itself, (null,), into=place) for place in (self._store, self._wasi))
         return (*counted, Step(capi.store_delete, (self._store,)), *forgotten)
 
@@ -126,8 +127,8 @@ class Bench:
         """
         assert exchange.stdout is not None  # noqa: S101 - narrows the type
         self._exchange = exchange
-        names = self._names_of.get(shape) or self._keep(shape)
-        self._count.value, self._names.value = names.count, names.address
+        if shape is not self._shape:
+            self._name(shape)
         self._text.value, self._stdout.value = self._fixed_values + values, exchange.stdout.path
         self.zero = monotonic_ns()
         skip = self._with_stdin(exchange) if exchange.body or exchange.stdin is not None else 0
@@ -149,23 +150,25 @@ class Bench:
     def again(self, exchange: Exchange) -> None:
         """The open store is for this exchange now, which needs no stdin and has the same stdout; with new fuel."""
         self._exchange = exchange
-        if self._grants.limits.fuel is not None:
-            capi.context_set_fuel(self.context, self._grants.limits.fuel)
+        if self._given is not None:
+            capi.context_set_fuel(self.context, self._given)
 
     def rest(self) -> None:
         """The store stays open, without an exchange."""
         self._exchange = None
 
-    def _keep(self, shape: Shape) -> Strings:
-        """The names as a C array: kept, because clients send the same fields again and again."""
-        if len(self._names_of) == MAX_SHAPES:
-            self._names_of.clear()
-        array = self._names_of[shape] = Strings([*self._fixed, *shape.names])
-        return array
+    def _name(self, shape: Shape) -> None:
+        """Have the names in a C array: kept, because clients send the same fields again and again."""
+        names = self._names_of.get(shape)
+        if names is None:
+            if len(self._names_of) == MAX_SHAPES:
+                self._names_of.clear()
+            names = self._names_of[shape] = Strings([*self._fixed, *shape.names])
+        self._shape, self._count.value, self._names.value = shape, names.count, names.address
 
     def fuel_used(self) -> int:
         """Of the exchange's store; 0 when fuel is not counted."""
-        if (given := self._grants.limits.fuel) is None:
+        if (given := self._given) is None:
             return 0
         if self._store.value and (error := capi.context_get_fuel(self.context, byref(self._fuel))):
             capi.error_delete(error)
@@ -175,8 +178,10 @@ class Bench:
         """Drop the store and all that the guest held, unless `closing` did."""
         self._exchange = None
         if not self._wasi.value:
-            self._prefault.dropped()
-        elif store := self._store.value:
+            if self._prefault.active:
+                self._prefault.dropped()
+            return
+        if store := self._store.value:
             self._prefault.drop(store)
         else:
             capi.wasi_config_delete(self._wasi)
