@@ -26,7 +26,7 @@ REGISTRY, PRIVATE, ORDINARY = "localhost:5001", "registry.example.com", "busybox
 """What pages call the cluster's registry, a registry with a password, and the image of an ordinary container."""
 PAGES = [page for page in pages() if done(page, CLUSTER)]
 PATIENCE = 900
-HANDED_ON = ("WHERRY_KIND", "KIND_", "REGISTRY_", "DOCKER_")
+HANDED_ON = ("WHERRY_KIND", "KIND_", "REGISTRY_", "DOCKER_", "PYTHON_IMAGE")
 NOT_COPIED = (".git", ".venv", "__pycache__", "*.egg-info", ".*cache")
 
 
