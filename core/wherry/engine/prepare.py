@@ -39,10 +39,11 @@ class Prepared:
 def prepare(plan: RunPlan, host: Host) -> Prepared:
     """Compile if need be. Raises StartError."""
     inspection = inspected(plan.wasm)
+    memory = _memory(plan.wasm, plan.limits.memory)
     entry = admit(inspection, plan.run, plan.wasm.path)
     build = Build(adapter=adapter_of(inspection, plan.run, plan.outbound), fuel=plan.limits.fuel is not None)
     code = str(_code(plan.wasm, build, host))
-    return Prepared(plan, inspection.kind, entry, build, code, _memory(plan.wasm))
+    return Prepared(plan, inspection.kind, entry, build, code, memory)
 
 
 def _code(wasm: WasmFile, build: Build, host: Host) -> Path:
@@ -53,9 +54,15 @@ def _code(wasm: WasmFile, build: Build, host: Host) -> Path:
     return code
 
 
-def _memory(wasm: WasmFile) -> int:
+def _memory(wasm: WasmFile, limit: int) -> int:
+    """What it begins with. Raises StartError `memory` when that is more than the limit, bytes: it need not begin."""
     with open(wasm.path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return largest_memory(data)
+        least = largest_memory(data)
+    if least > limit:
+        begins, allowed = (f"{each / (1 << 20):g} MiB" for each in (least, limit))
+        sentence = f"the module's memory begins with {begins}, expected at most the {allowed} of limits.memory"
+        raise StartError("memory", sentence, cure="raise limits.memory")
+    return least
 
 
 def inspected(wasm: WasmFile) -> Inspection:

@@ -80,7 +80,6 @@ def _start(order: WorkerOrder) -> start.Start:
     root.own_mounts()
     task = Task(order.container, bundle, _image(order))
     prepared = prepare(planned(task, node, node.records()), Host(cache=node.cache, quota=node.quota))
-    _check_memory(prepared.memory, prepared.plan.limits.memory)
     calls = (*_OF_ITS_OWN, root.own_proc(), *rights.give_up(rights.user_of(spec.get("process") or {})))
     for path in order.joined:
         _enter(path)
@@ -99,17 +98,6 @@ def _enter(path: str) -> None:
         setns(namespace)
     finally:
         os.close(namespace)
-
-
-def _check_memory(least: int, limit: int) -> None:
-    """A module that cannot be instantiated need not begin."""
-    if least > limit:
-        raise StartError(
-            "memory",
-            f"the module's memory begins with {least / (1 << 20):g} MiB, expected at most "
-            f"the {limit / (1 << 20):g} MiB of limits.memory",
-            cure="raise limits.memory",
-        )
 
 
 def _image(order: WorkerOrder) -> Callable[[], Path]:
