@@ -9,7 +9,7 @@ from bench.report import publish
 
 NAMES = (
     "serve", "reuse", "command", "inprocess", "native", "memory", "node", "launcher",
-    "operator_scale", "watched", "images",
+    "operator_scale", "watched", "images", "cluster",
 )  # fmt: skip
 
 
