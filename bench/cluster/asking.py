@@ -1,7 +1,7 @@
 """The program of a probe, which needs Python alone: orders come as lines of JSON, answers go out as such.
 
 ["ask", ADDRESS, PORT, EVERY] asks until there is a 200, then says [ADDRESS, PORT, TIME]; EVERY and TIME are seconds,
-the latter since 1970. ["arm", PORT, EVERY] does so for each Pod that comes to this node until ["disarm"].
+the latter since 1970. ["arm", PORT] does so for each Pod that comes to this node until ["disarm"].
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ PATIENCE = 300.0
 CONNECTED = 0.2
 """Seconds. While a Service has no rules, what is sent to it is lost, and the kernel tries again after a second only."""
 REQUEST = b"GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n"
+LOOK, EAGER = 0.01, 0.002
+"""Seconds between two looks at the routes, and between two questions to a new Pod: those tell its start."""
 ONE_ADDRESS = "FFFFFFFF"
 saying, armed = threading.Lock(), threading.Event()
 
@@ -59,13 +61,13 @@ def answers(address: str, port: int) -> bool:
     return False
 
 
-def arrivals(known: set[str], port: int, every: float) -> None:
+def arrivals(known: set[str], port: int) -> None:
     while armed.is_set():
         there = routes()
         for each in there - known:
-            started(ask, each, port, every)
+            started(ask, each, port, EAGER)
         known = there
-        time.sleep(every)
+        time.sleep(LOOK)
 
 
 def routes() -> set[str]:

@@ -37,11 +37,11 @@ class Probe:
             self._answers.pop((address, port), None)
         self._order("ask", address, port, every)
 
-    def arm(self, port: int, every: float) -> None:
+    def arm(self, port: int) -> None:
         """Ask each Pod that comes to this node, from the moment at which it has an address."""
         with self._news:
             self._answers.clear()
-        self._order("arm", port, every)
+        self._order("arm", port)
 
     def disarm(self) -> None:
         self._order("disarm")

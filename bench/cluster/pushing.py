@@ -9,7 +9,7 @@ from functools import partial
 from bench.cluster import programs
 from bench.cluster.rig import APPS, PORT, Rig
 from bench.cluster.sides import Side
-from bench.cluster.watch import is_ready, pod_of
+from bench.cluster.watch import is_ready_on, pod_of
 from bench.measure import Round, Row, interleaved, of_each
 from examples.toolchain.run import tell
 
@@ -42,8 +42,7 @@ def life(found: Rig, side: Side, build: Callable[[str], Push]) -> Round:
 
 def answer(found: Rig, app: str, node: str) -> float:
     """When the app's Pod on this node has answered."""
-    there = pod_of(app, lambda pod: pod["spec"].get("nodeName") == node and is_ready(pod))
-    ready = found.pods.first(f"{app} on {node}", there)
+    ready = found.pods.first(f"{app} on {node}", pod_of(app, is_ready_on(node)))
     return found.probes[node].answered(ready.object["status"]["podIP"], PORT)
 
 

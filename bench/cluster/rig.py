@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.cluster import programs
 from bench.cluster.probe import Probe
 from bench.cluster.sides import Side, as_it_is, contained
-from bench.cluster.watch import Watch, named
+from bench.cluster.watch import Watch, is_ready_on, named, pod_of
 from examples.toolchain.run import tell
 from tests.e2e.cluster import Cluster, Manifest
 from tests.e2e.namespace import Namespace
@@ -25,8 +25,8 @@ APPS, PROBES = "wherry-bench", "wherry-bench-probes"
 KINDS = "wasmapps,deployments,daemonsets,services"
 WATCHED = (("api/v1", "pods"), ("api/v1", "services"), ("apis/apps/v1", "deployments"))
 PORT = 8080
-EVERY = 0.002
-"""Seconds between two questions of a probe."""
+EVERY = 0.01
+"""Seconds between two questions to a Service."""
 SETTLE = 3.0
 """Seconds in which controllers and kubelets calm down after what was before."""
 
@@ -66,7 +66,7 @@ class Rig:
     def arm(self) -> None:
         """Probes ask each Pod that comes to their node."""
         for each in self.probes.values():
-            each.arm(PORT, EVERY)
+            each.arm(PORT)
 
     def disarm(self) -> None:
         for each in self.probes.values():
@@ -132,13 +132,10 @@ def namespace(cluster: Cluster, name: str) -> Iterator[Namespace]:
 
 
 def warm(found: Rig, side: Side) -> None:
-    """Each node has pulled, compiled and started what the side runs, and each watch has heard of it."""
+    """Each node has pulled, compiled and started what the side runs."""
     tell(f"the first {side.name} on each node")
     name = found.name()
-    found.namespace.apply(*side.app(name, scope="everyNode"), *side.app(f"{name}-too"))
-    for app in (name, f"{name}-too"):
-        address = found.address(app)
-        found.probe.ask(address, 80, EVERY)
-        found.probe.answered(address, 80)
-    found.deployments.first("it is there", named(f"{name}-too"))
+    found.namespace.apply(*side.app(name, scope="everyNode"))
+    for node in found.probes:
+        found.pods.first(f"{name} on {node}", pod_of(name, is_ready_on(node)))
     found.clean()

@@ -84,6 +84,10 @@ def is_ready(pod: Manifest) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
+def is_ready_on(node: str) -> Holds:
+    return lambda pod: pod["spec"].get("nodeName") == node and is_ready(pod)
+
+
 def is_rolled_out(workload: Manifest) -> bool:
     """A Deployment all of whose Pods are new and ready, as `kubectl rollout status` sees it."""
     status, wanted = workload.get("status", {}), workload["spec"]["replicas"]
