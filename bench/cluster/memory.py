@@ -34,6 +34,7 @@ def rows(found: Rig, pods: int, rounds: int) -> list[Row]:
 def idle(found: Rig, side: Side, count: int) -> Round:
     """MiB for each Pod. The kernel's is the whole machine's."""
     node, probe = next(iter(found.probes.items()))
+    time.sleep(2 * SETTLE)  # so long a process that served Pods waits for others
     before = used(found, node)
     name = found.name()
     found.namespace.apply(*side.app(name, replicas=count, podTemplate={"spec": {"nodeName": node}}))
