@@ -7,10 +7,11 @@ grace are the same. What runs is on the nodes and was started there before, exce
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.cluster import memory, pushing, rollout, start, together, traffic
-from bench.cluster.rig import rig
+from bench.cluster import memory, nodes, pushing, rollout, start, together, traffic
+from bench.cluster.rig import ready, rig
 from bench.measure import Row
 
 TITLE = "an app against a container on the same cluster"
@@ -47,3 +48,8 @@ def measure(quick: bool) -> list[Row]:
             *traffic.rows(found, size.loads, size.seconds),
             *memory.rows(found, size.pods, size.memories),
         ]
+
+
+def versions() -> Mapping[str, str]:
+    """Of what the cluster consists of."""
+    return nodes.versions(ready())

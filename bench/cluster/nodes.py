@@ -43,6 +43,13 @@ def by_name(said: str) -> Mapping[str, int]:
     return found
 
 
+def versions(cluster: Cluster) -> Mapping[str, str]:
+    """Of a node; they are all alike."""
+    info = cluster.get("nodes")["items"][0]["status"]["nodeInfo"]
+    containerd = str(info["containerRuntimeVersion"]).removeprefix("containerd://")
+    return {"kubernetes": info["kubeletVersion"].removeprefix("v"), "containerd": containerd}
+
+
 def address(cluster: Cluster, node: str) -> str:
     """By which other machines reach it."""
     listed = cluster.get("node", node)["status"]["addresses"]
