@@ -73,20 +73,16 @@ class Rig:
             each.disarm()
 
     def all_pods(self) -> list[Manifest]:
-        return self._all("pods")
+        return self.namespace.listed("pods", selector="")
 
     def clean(self) -> None:
         """Return when nothing of any app is left. Nobody waits for the grace that Pods have."""
         here = ("--namespace", self.namespace.name)
         self.cluster.kubectl("delete", KINDS, "--all", *here)
-        self.namespace.eventually("nobody makes Pods", lambda: not self._all("replicasets"))
+        self.namespace.eventually("nobody makes Pods", lambda: not self.namespace.listed("replicasets", selector=""))
         self.cluster.kubectl("delete", "pods", "--all", "--grace-period", "1", *here)
         self.namespace.eventually("all Pods are gone", lambda: not self.all_pods())
         time.sleep(SETTLE)
-
-    def _all(self, kind: str) -> list[Manifest]:
-        found: list[Manifest] = self.cluster.get(kind, namespace=self.namespace.name)["items"]
-        return found
 
 
 @contextmanager
