@@ -23,10 +23,10 @@ UNITS = {
 
 def rows(found: Rig, pods: int, rounds: int) -> list[Row]:
     tell(f"memory of {pods} Pods on a node, {rounds} times")
-    before, _ = nodes.sizes(found.cluster, next(iter(found.probes)))
+    zygote = nodes.processes(found.cluster, next(iter(found.probes))).get("wherry-zygote", 0)
     taken = interleaved([partial(idle, found, side, pods) for side in found.sides], rounds)
     return [
-        alone("before the first Pod of the benchmark: agent, zygote and the like", "MiB", [before]),
+        alone("the zygote of a node, without Pods", "MiB", [zygote / 1024]),
         *of_each(f"each of {pods} Pods on a node", UNITS, found.peer, *taken),
     ]
 

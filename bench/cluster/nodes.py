@@ -28,9 +28,14 @@ def computed(said: str) -> float:
 
 def sizes(cluster: Cluster, node: str) -> tuple[float, float]:
     """MiB of Pods' processes and of the node's own daemons."""
-    found = by_name(cluster.on_node(node, "sh", "-c", _SIZES))
+    found = processes(cluster, node)
     daemons = sum(size for name, size in found.items() if name in DAEMONS)
     return (sum(found.values()) - daemons) / 1024, daemons / 1024
+
+
+def processes(cluster: Cluster, node: str) -> Mapping[str, int]:
+    """KiB of proportional set size, by name."""
+    return by_name(cluster.on_node(node, "sh", "-c", _SIZES))
 
 
 def by_name(said: str) -> Mapping[str, int]:
