@@ -9,7 +9,7 @@ from bench.report import publish
 
 NAMES = (
     "serve", "reuse", "command", "inprocess", "native", "memory", "node", "launcher",
-    "operator_scale", "watched", "images",
+    "operator_scale", "watched", "images", "cluster",
 )  # fmt: skip
 
 
@@ -19,7 +19,9 @@ def main() -> None:
     arguments.add_argument("--quick", action="store_true", help="within a minute; the result is not kept")
     given = arguments.parse_args()
     benchmark = importlib.import_module(f"bench.{given.name}")
-    publish(given.name, benchmark.TITLE, benchmark.measure(given.quick), given.quick)
+    rows = benchmark.measure(given.quick)
+    versions: dict[str, str] = getattr(benchmark, "versions", dict)()
+    publish(given.name, benchmark.TITLE, rows, given.quick, versions)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,16 @@ def compared(measure: str, unit: str, peer: str, ours: Sequence[float], theirs: 
     return Row(measure, unit, median(ours), median(theirs), peer, ratio, middle_half(ratios), len(ratios))
 
 
+def of_each(
+    label: str, units: Mapping[str, str], peer: str, ours: Sequence[Round], theirs: Sequence[Round]
+) -> list[Row]:
+    """A row for each measure that units names, in that order."""
+    return [
+        compared(f"{label}: {name}", unit, peer, [each[name] for each in ours], [each[name] for each in theirs])
+        for name, unit in units.items()
+    ]
+
+
 def alone(measure: str, unit: str, values: Sequence[float]) -> Row:
     """A row without a peer; spread is of the values themselves."""
     return Row(measure, unit, median(values), None, "", None, middle_half(values), len(values))

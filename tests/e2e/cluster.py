@@ -70,14 +70,17 @@ def names(listed: Manifest) -> list[str]:
 
 
 def run(*command: str | Path, stdin: str = "", check: bool = True) -> str:
-    """stdout. What programs for Kubernetes were built for tests is found before what is installed."""
-    path = f"{built.programs()}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path}
+    """stdout."""
     done = subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=PATIENCE, check=False, env=environment
+        command, input=stdin, capture_output=True, text=True, timeout=PATIENCE, check=False, env=environment()
     )
     assert done.returncode == 0 or not check, f"{' '.join(map(str, command))}: {done.stdout}{done.stderr}"
     return done.stdout
+
+
+def environment() -> dict[str, str]:
+    """Of this process, but that what programs for Kubernetes were built for tests is found before what is installed."""
+    return os.environ | {"PATH": f"{built.programs()}{os.pathsep}{os.environ['PATH']}"}
 
 
 def running() -> Cluster:
