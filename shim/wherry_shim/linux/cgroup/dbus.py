@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,8 @@ _MANAGER = DBusAddress(
     "/org/freedesktop/systemd1", bus_name="org.freedesktop.systemd1", interface="org.freedesktop.systemd1.Manager"
 )
 _SECONDS = 10.0
+_WELCOME = (0.5, 1.0, 2.0, 4.0)
+"""Seconds that a connection waits for systemd's first word, one after the other: under load some never get it."""
 
 
 class Refused(CgroupError):
@@ -35,12 +38,12 @@ class Systemd:
         self._parser = Parser()
         self._serial = 0
         self._jobs: dict[str, str] = {}
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self._socket.settimeout(_SECONDS)
         try:
-            self._connect()
+            self._socket, shared = _connected()
+            self._socket.settimeout(_SECONDS)
+            if shared:
+                self._introduce()
         except (OSError, AuthenticationError) as error:
-            self._socket.close()
             raise CgroupError(
                 f"systemd cannot be reached by {PRIVATE} or {SYSTEM_BUS}: {error}",
                 cure="set SystemdCgroup = false in containerd's configuration if systemd does not run here",
@@ -65,26 +68,12 @@ class Systemd:
         if result != "done":
             raise Refused(result, f"systemd: {method} of {body[0]} ended as {result}, expected done")
 
-    def _connect(self) -> None:
-        try:
-            self._socket.connect(PRIVATE)
-            self._authenticate()
-        except (FileNotFoundError, ConnectionRefusedError):
-            self._socket.connect(SYSTEM_BUS)
-            self._authenticate()
-            self._exchange(message_bus.Hello())
-            rule = MatchRule(type="signal", interface=_MANAGER.interface, member="JobRemoved")
-            self._exchange(message_bus.AddMatch(rule))
-            self._exchange(new_method_call(_MANAGER, "Subscribe"))
-
-    def _authenticate(self) -> None:
-        """All at once: systemd forgets a first message that it reads together with BEGIN, if it has answered before."""
-        self._socket.sendall(b"\0" + make_auth_external() + BEGIN)
-        answer = b""
-        while not answer.endswith(b"\r\n"):
-            answer += self._bytes()
-        if not answer.startswith(b"OK "):
-            raise AuthenticationError(answer)
+    def _introduce(self) -> None:
+        """On the system's bus, where a signal is sent to those who ask for it."""
+        self._exchange(message_bus.Hello())
+        rule = MatchRule(type="signal", interface=_MANAGER.interface, member="JobRemoved")
+        self._exchange(message_bus.AddMatch(rule))
+        self._exchange(new_method_call(_MANAGER, "Subscribe"))
 
     def _exchange(self, message: Message) -> Any:
         self._serial += 1
@@ -114,7 +103,52 @@ class Systemd:
         return message
 
     def _bytes(self) -> bytes:
-        data = self._socket.recv(1 << 16)
-        if not data:
-            raise ConnectionResetError("it was closed")
-        return data
+        return _some(self._socket)
+
+
+def _connected() -> tuple[socket.socket, bool]:
+    """Authenticated, and whether it is the bus of many. Raises OSError, AuthenticationError."""
+    for seconds in _WELCOME[:-1]:
+        with suppress(TimeoutError):
+            return _welcomed(seconds)
+    return _welcomed(_WELCOME[-1])
+
+
+def _welcomed(seconds: float) -> tuple[socket.socket, bool]:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    connection.settimeout(seconds)
+    try:
+        shared = not _is_private(connection)
+        if shared:
+            connection.connect(SYSTEM_BUS)
+        _authenticate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection, shared
+
+
+def _is_private(connection: socket.socket) -> bool:
+    """Connected to systemd itself, which lets root do so; not everywhere it does."""
+    try:
+        connection.connect(PRIVATE)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    return True
+
+
+def _authenticate(connection: socket.socket) -> None:
+    """All at once: systemd forgets a first message that it reads together with BEGIN, if it has answered before."""
+    connection.sendall(b"\0" + make_auth_external() + BEGIN)
+    answer = b""
+    while not answer.endswith(b"\r\n"):
+        answer += _some(connection)
+    if not answer.startswith(b"OK "):
+        raise AuthenticationError(answer)
+
+
+def _some(connection: socket.socket) -> bytes:
+    data = connection.recv(1 << 16)
+    if not data:
+        raise ConnectionResetError("it was closed")
+    return data
