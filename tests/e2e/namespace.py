@@ -75,7 +75,9 @@ class Namespace:
         return self.cluster.kubectl("describe", "wasmapp", app, "--namespace", self.name)
 
     def logs(self, app: str) -> str:
-        return self.cluster.kubectl("logs", "--namespace", self.name, "--selector", f"{APP}={app}", "--tail", "-1")
+        """So far; "" while a Pod's container has not begun, for which kubectl fails."""
+        which = ("--namespace", self.name, "--selector", f"{APP}={app}", "--tail", "-1")
+        return self.cluster.kubectl("logs", *which, check=False)
 
     def ready(self, app: str, within: float = WITHIN) -> None:
         self.eventually(f"{app} is Ready", lambda: self.is_ready(app), within)
