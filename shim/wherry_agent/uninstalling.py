@@ -69,11 +69,19 @@ class Uninstall:
         return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
     async def _nobody_runs(self) -> None:
+        """Pods that are on their way out are waited for."""
+        deadline = time.monotonic() + self.wait
+        while pods := await self._wasm_pods():
+            stay = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+            if stay or time.monotonic() > deadline:
+                names = [_name(pod) for pod in stay or pods]
+                cure = "scale the WasmApps down or delete them first, or force it (`--force`): that ends them"
+                raise NotUninstalled(f"{len(names)} Wasm pods run: {_shown(names)}", cure=cure)
+            await asyncio.sleep(_BETWEEN)
+
+    async def _wasm_pods(self) -> list[Manifest]:
         pods = await self._list(POD, fields="status.phase!=Succeeded,status.phase!=Failed")
-        names = [_name(pod) for pod in pods if pod["spec"].get("runtimeClassName") in self.classes]
-        if names:
-            cure = "scale the WasmApps down or delete them first, or force it (`--force`): that ends them"
-            raise NotUninstalled(f"{len(names)} Wasm pods run: {_shown(names)}", cure=cure)
+        return [pod for pod in pods if pod["spec"].get("runtimeClassName") in self.classes]
 
     async def _nobody_is_forgotten(self, selector: str) -> None:
         """A node whose agent was taken away, by a selector or a taint, still has everything."""

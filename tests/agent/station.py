@@ -100,6 +100,10 @@ class Station:
         answer = self.server.ask("PATCH", path, body, MERGE)
         assert answer.status == 200, answer.body
 
+    def delete(self, kind: str, name: str) -> None:
+        answer = self.server.ask("DELETE", f"{_PATHS[kind].format(self.name)}/{name}")
+        assert answer.status in {200, 202}, answer.body
+
     def annotate(self, kind: str, name: str, **annotations: str | None) -> None:
         """Names have `_` for `-`, and our prefix."""
         named = {f"wherry.dev/{key.replace('_', '-')}": value for key, value in annotations.items()}

@@ -53,10 +53,11 @@ def wasm_class(station: Station) -> str:
     return f"wasm-{station.name}"
 
 
-def wasm_pod(station: Station) -> None:
+def wasm_pod(station: Station, *held: str) -> None:
+    """held: finalizers, with which it stays when it is deleted."""
     station.create("RuntimeClass", {"metadata": {"name": wasm_class(station)}, "handler": "wherry"})
     spec = {"runtimeClassName": wasm_class(station), "containers": [{"name": "app", "image": "x"}]}
-    station.create("Pod", {"metadata": {"name": "cart"}, "spec": spec})
+    station.create("Pod", {"metadata": {"name": "cart", "finalizers": [*held]}, "spec": spec})
 
 
 def test_it_ends_when_every_node_has_answered_and_the_order_stays(station: Station) -> None:
@@ -84,6 +85,28 @@ def test_it_is_refused_while_wasm_pods_run_and_nobody_is_asked(station: Station)
     with pytest.raises(NotUninstalled, match=rf"1 Wasm pods run: {station.name}/cart"):
         hook.run()
     assert hook.order() is None
+
+
+def test_a_pod_that_is_on_its_way_out_is_waited_for(station: Station) -> None:
+    wasm_pod(station, "example.com/slow")
+    station.delete("Pod", "cart")
+    hook = Hook(station)
+
+    def agents() -> None:
+        assert hook.order() is None
+        station.patch("Pod", "cart", {"metadata": {"finalizers": []}})
+        hook.answer("o1 done")
+
+    hook.run(agents)
+    assert hook.order() == "o1"
+
+
+def test_a_pod_that_never_goes_is_told_like_one_that_runs(station: Station) -> None:
+    wasm_pod(station, "example.com/slow")
+    station.delete("Pod", "cart")
+    with pytest.raises(NotUninstalled, match="1 Wasm pods run"):
+        Hook(station, wait=1.5).run()
+    station.patch("Pod", "cart", {"metadata": {"finalizers": []}})
 
 
 def test_forced_it_asks_for_the_end_of_pods(station: Station) -> None:
