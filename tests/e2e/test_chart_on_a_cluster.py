@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.client import Client, Loading
-from tests.e2e.cluster import SYSTEM, Cluster, deploy, run
+from tests.e2e.cluster import SYSTEM, Cluster, Manifest, deploy, run
 from tests.e2e.namespace import Namespace
 from tests.e2e.programs import HELLO
 
@@ -40,6 +40,12 @@ def trees(cluster: Cluster) -> set[str]:
     """What the nodes run."""
     nodes = cluster.get("nodes", selector="wherry.dev/runtime=ready")["items"]
     return {node["metadata"]["annotations"][TREE] for node in nodes}
+
+
+def release(cluster: Cluster) -> Manifest:
+    """What helm knows of ours."""
+    found: Manifest = json.loads(cluster.helm("status", "wherry", "--namespace", SYSTEM, "--output", "json"))
+    return found
 
 
 def newer_agent(cluster: Cluster) -> str:
@@ -74,6 +80,7 @@ def test_uninstalling_leaves_nodes_as_they_were_and_refuses_while_wasm_runs(name
     cluster = namespace.cluster
     nodes = cluster.workers()
     deploy(["--set", "crds.keep=false"])
+    installed = release(cluster)["version"]
     namespace.app("hello", artifact=namespace.push(HELLO), run="http")
     namespace.ready("hello")
     with pytest.raises(AssertionError):
@@ -82,9 +89,8 @@ def test_uninstalling_leaves_nodes_as_they_were_and_refuses_while_wasm_runs(name
     assert f"Wasm pods run: {namespace.name}/hello" in said
     assert namespace.is_ready("hello")
 
-    cluster.helm("rollback", "wherry", "--namespace", SYSTEM, "--wait")
-    status = json.loads(cluster.helm("status", "wherry", "--namespace", SYSTEM, "--output", "json"))
-    assert status["info"]["status"] == "deployed"
+    cluster.helm("rollback", "wherry", str(installed), "--namespace", SYSTEM, "--wait")
+    assert release(cluster)["info"]["status"] == "deployed"
     namespace.delete("wasmapp", "hello")
     namespace.eventually("its Pods are on their way out", lambda: not namespace.pods("hello"))
     cluster.helm(*shlex.split(UNINSTALL)[1:], "--wait", "--timeout", "5m")
