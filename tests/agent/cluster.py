@@ -23,7 +23,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "charts" / "wherry" / "files"
 AGENTS = "app.kubernetes.io/component=agent"
-PROBE = "/app/lib/python3.11/site-packages/wherry_agent/probe.wasm"
+PROBE = "/probe.wasm"
 PATIENCE = 180.0
 NAMES = ("wherry-agent", "wherry-probe", "wherry-uninstall")
 """What names of objects begin with that agents need; the RuntimeClass is `wherry`."""

@@ -85,6 +85,10 @@ class Station:
     def try_to_create(self, kind: str, body: dict[str, Any], namespace: str = "") -> Answer:
         return self.server.ask("POST", _PATHS[kind].format(namespace or self.name), body)
 
+    def would_say(self, kind: str, body: dict[str, Any]) -> str:
+        """What it is answered who creates this, which is not done."""
+        return str(self.server.ask("POST", f"{_PATHS[kind].format(self.name)}?dryRun=All", body).body)
+
     def get(self, kind: str, name: str = "", namespace: str = "") -> Answer:
         path = _PATHS[kind].format(namespace or self.name)
         return self.server.ask("GET", f"{path}/{name}" if name else path)

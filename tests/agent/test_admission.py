@@ -101,7 +101,7 @@ def test_an_agent_changes_nothing_else_of_its_node(guarded: Station, patch: dict
 
 def test_the_probes_runtime_class_is_for_agents_alone(guarded: Station) -> None:
     pod = dict(probe_pod(guarded.get("Pod", guarded.pod).body, "wherry-probe"))
-    until(lambda: "for the node agents" in str(guarded.try_to_create("Pod", pod).body))
+    until(lambda: "for the node agents" in guarded.would_say("Pod", pod))
 
     async def scenario() -> None:
         async with guarded.connected(pod=guarded.pod) as connection:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.cluster import AGENTS, PROBE, Agents, app, plan
+from tests.agent.cluster import AGENTS, Agents, app, plan
 from tests.chart.helm import NAMESPACE
 from tests.node.kind import worker
 from tests.node.test_kind import HELLO_WASM, wasm_archive
@@ -24,7 +24,7 @@ from tests.node.test_kind import HELLO_WASM, wasm_archive
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 FIRST, SECOND, BROKEN = (f"wherry.test/agent:{tag}" for tag in ("first", "second", "broken"))
-PACKAGES = str(Path(PROBE).parents[1])
+PACKAGES = "$(python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')"
 FROM = "FROM {base}\nRUN {change}\n"
 NEWER = f"echo '# newer' >> {PACKAGES}/wherry_shim/zygote.py"
 WORSE = f"echo 'raise SystemExit(3)' > {PACKAGES}/wherry_shim/task/service.py"
