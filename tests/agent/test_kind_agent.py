@@ -102,6 +102,7 @@ def test_the_node_gets_its_label_when_a_wasm_pod_has_answered(agents: Agents, be
 def test_pods_of_the_runtime_class_run(agents: Agents) -> None:
     agents.node.apply(app("stays", FIRST))
     agents.until(lambda: serves(agents, "stays"), 60)
+    assert restarts(agents, "stays")[1] == "0"
 
 
 def test_an_agent_that_is_killed_harms_no_pod_and_changes_nothing(agents: Agents) -> None:
@@ -139,7 +140,8 @@ def test_a_table_that_is_deleted_is_written_again(agents: Agents) -> None:
 
 def test_a_label_that_was_taken_away_comes_back(agents: Agents) -> None:
     agents.node.kubectl("label", "node", agents.node.name, "wherry.dev/runtime-")
-    agents.until(lambda: agents.label() == "ready", 60)
+    agents.until(lambda: agents.label() != "", 60)
+    assert agents.label() == "ready"
 
 
 def test_prometheus_reads_the_pod_by_its_app(agents: Agents) -> None:

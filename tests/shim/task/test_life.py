@@ -31,8 +31,10 @@ def test_last_words_are_waited_for() -> None:
 
 def test_a_reader_who_never_comes_is_not_waited_for() -> None:
     async def story() -> None:
+        never = asyncio.Event()
         async with asyncio.timeout(30):
-            await ended(asyncio.Event()).read()
+            await ended(never).read()
+        assert not never.is_set()
 
     asyncio.run(story())
 
