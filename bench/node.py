@@ -108,12 +108,15 @@ def first_answer(node: Containerd, side: Side) -> float:
 
 
 def cpu(node: Containerd, side: Side) -> Round:
-    """Milliseconds of CPU for each pod that was created, said its line, and was removed with all that belongs to it."""
-    node.wait_until_clean(30)
+    """Milliseconds of CPU for each pod that was created, said its line, and was removed with all that belongs to it.
+
+    What waits for the next pod is there before and after, as on a node in use.
+    """
+    node.wait_until_idle(30)
     before = cpu_seconds(node)
     for _ in range(LIVES):
         line_and_removal(node, side)
-    node.wait_until_clean(30)
+    node.wait_until_idle(30)
     return {"CPU of a pod's life": (cpu_seconds(node) - before) / LIVES * 1e3}
 
 
@@ -134,12 +137,17 @@ def burst(node: Containerd, side: Side) -> Round:
         list(threads.map(one, range(PARALLEL)))
         took = time.perf_counter() - began
     node.purge()
-    node.wait_until_clean(60)
+    node.wait_until_idle(60)
     return {"rate": PARALLEL / took}
 
 
 def memories(node: Containerd, both: tuple[Side, Side], size: Size) -> list[Row]:
-    """What each idle pod adds, of both kinds, and what is there before the first pod. The large counts once."""
+    """What each idle pod adds, of both kinds, and what is there before the first pod. The large counts once.
+
+    A host that waits for the next pod is what the pods add as well: the zygote's are told not to wait for long.
+    """
+    node.start_zygote(WHERRY_LINGER="5")
+    node.wait_until_clean(120)
     rows = [alone(f"{node.version}: before the first pod", "MiB", [pod_memory.pss(node) / 1024])]
     for kind, loads in (("command", [each.hold for each in both]), ("http", [each.http for each in both])):
         for counts, rounds in ((size.small, size.memory_rounds), (size.large, 1)):

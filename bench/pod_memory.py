@@ -15,30 +15,37 @@ from bench.measure import Round
 from bench.pods import http_seen, line_seen, started
 from bench.servers import pss_of
 from tests.support.containerd import Containerd
+from tests.support.node_leftovers import process_name
+from tests.support.pods import until
 from tests.support.workloads import Side, Workload
 
 KERNEL = ("Slab", "KernelStack", "PageTables", "Percpu")
 """Lines of /proc/meminfo that processes, namespaces, cgroups and mounts are paid from."""
 SETTLE = 2.0
-"""Seconds in which starts calm down and freed memory is given back."""
+"""Seconds in which starts calm down and freed memory is given back. What plans starts ends a little later."""
 PARALLEL = 4
 
 
 def idle(node: Containerd, side: Side, load: Workload, counts: Sequence[int]) -> Round:
     """MiB that each pod adds at each count, and what of the kernel's; http pods have answered once. All are removed."""
     node.wait_until_clean(60)
-    time.sleep(SETTLE)
+    _settle(node)
     base, kernel = pss(node), kernel_kib()
     found = {}
     there = 0
     for count in counts:
         _add(node, side, load, count - there)
         there = count
-        time.sleep(SETTLE)
+        _settle(node)
         found[f"each of {count}"] = (pss(node) - base) / count / 1024
         found[f"each of {count}, in the kernel"] = (kernel_kib() - kernel) / count / 1024
     _remove(node)
     return found
+
+
+def _settle(node: Containerd) -> None:
+    time.sleep(SETTLE)
+    until(lambda: "wherry-planner" not in map(process_name, node.traces.pids()), 60)
 
 
 def pss(node: Containerd) -> int:

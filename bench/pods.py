@@ -18,6 +18,7 @@ from tests.support.node_leftovers import CGROUPS
 from tests.support.pods import Container, Pod
 from tests.support.registry import registry
 from tests.support.workloads import Side, Workload
+from wherry_shim.settings import Settings
 
 PATIENCE = 60.0
 PORT = 8080
@@ -33,7 +34,7 @@ def bench_node(version: str, sides: list[Side]) -> Iterator[Containerd]:
             for name in {"pause", *(load.image for each in sides for load in (each.hold, each.http))}:
                 node.cri.pull(images.reference(name))
             if any(each.handler.startswith("wherry") for each in sides):
-                node.start_zygote()
+                node.start_zygote(WHERRY_LINGER=str(Settings().linger))
             yield node
 
 

@@ -68,6 +68,7 @@ class _Host:
     def __init__(self, post: Post) -> None:
         self._post = post
         self._over = asyncio.Event()
+        self._resting: asyncio.TimerHandle | None = None
         self._publisher = Publisher(post.request.events, post.request.namespace, _log)
 
     async def run(self) -> None:
@@ -99,10 +100,12 @@ class _Host:
             self._rest()
 
     def _rest(self, seconds: float | None = None) -> None:
-        """Without a pod it waits for the next one."""
+        """Without a pod it waits for the next one, from now on."""
+        if self._resting:
+            self._resting.cancel()
         if not self._service.tasks:
             wait = self._post.settings.linger if seconds is None else seconds
-            asyncio.get_running_loop().call_later(wait, self._end_if_empty)
+            self._resting = asyncio.get_running_loop().call_later(wait, self._end_if_empty)
 
     def _end_if_empty(self) -> None:
         if self._service.tasks or self._over.is_set():

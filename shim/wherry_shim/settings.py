@@ -23,7 +23,7 @@ class Settings:
     content: Path = Path("/var/lib/containerd/io.containerd.content.v1.content")
     runc: str = "runc"
     pods_per_host: int = 32
-    linger: int = 5
+    linger: int = 90
 
     @property
     def hosts(self) -> Path:
@@ -41,7 +41,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     pods = environ.get("WHERRY_PODS_PER_HOST", str(default.pods_per_host))
     if not pods.isdecimal() or not int(pods):
         raise InputError(f"WHERRY_PODS_PER_HOST: got {pods!r}, expected a number from 1 on")
-    linger = environ.get("WHERRY_LINGER", "5")
+    linger = environ.get("WHERRY_LINGER", str(default.linger))
     if not linger.isdecimal():
         raise InputError(f"WHERRY_LINGER: got {linger!r}, expected a number of seconds from 0 on")
     return Settings(

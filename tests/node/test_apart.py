@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import pytest
@@ -93,6 +94,19 @@ def test_a_host_ends_with_its_last_pod_and_no_sooner(pairs: Containerd) -> None:
     assert runs(third)
     third.pod.remove()
     until(lambda: not processes.is_alive(host))
+
+
+def test_a_host_waits_for_the_next_pod_from_its_last_ones_end_on(node: Containerd) -> None:
+    """Not from when it was without a pod before."""
+    node.start_zygote(WHERRY_LINGER="4")
+    hosts = set()
+    for number in range(4):
+        pod = node.run(PodSpec(f"pod{number}"), "wherry")
+        hosts.add(processes.host(node, pod))
+        pod.remove()
+        time.sleep(2)
+    assert len(hosts) == 1
+    until(lambda: not processes.is_alive(*hosts))
 
 
 def test_pods_come_and_go_on_hosts_that_end_at_once(node: Containerd) -> None:

@@ -22,7 +22,7 @@ from tests.support import cni, programs
 from tests.support.containerd_config import Handler, Settings, runc, wherry
 from tests.support.cri import Cri, CriError
 from tests.support.cri_configs import PodSpec
-from tests.support.node_leftovers import CGROUPS, Traces, hierarchies
+from tests.support.node_leftovers import CGROUPS, Traces, hierarchies, process_name
 from tests.support.pods import Pod, until
 from tests.support.zygote import Zygote
 from wherry_shim import launcher
@@ -160,6 +160,10 @@ class Containerd:
         left = self.leftovers()
         assert not left, "left behind:\n" + "\n".join(left)
 
+    def wait_until_idle(self, seconds: float) -> None:
+        """As wait_until_clean, but shim hosts may be there that wait for the next pod."""
+        until(lambda: all(map(_waits_for_a_pod, self.leftovers())), seconds, pause=0.2)
+
     def stop(self) -> None:
         """End everything and remove it from the machine."""
         if self._process and self._process.poll() is None:
@@ -169,6 +173,14 @@ class Containerd:
         self.zygote.end()
         self.cri.close()
         _sweep(self.traces)
+
+
+def _waits_for_a_pod(leftover: str) -> bool:
+    """A shim host without pods: its processes and the folder of its place."""
+    kind, what = leftover.split()[:2]
+    if kind == "process":
+        return process_name(int(what)) in {"wherry-host", "wherry-nursery", "wherry-planner"}
+    return kind == "file" and what.startswith("wherry/hosts/")
 
 
 def _sweep(traces: Traces) -> None:

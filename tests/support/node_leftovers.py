@@ -32,7 +32,7 @@ class Traces:
     def processes(self, allowed: frozenset[int] = frozenset()) -> Iterator[str]:
         for pid in self.pids() - allowed:
             command = _read(Path(f"/proc/{pid}/cmdline")).replace("\0", " ").strip()
-            yield f"process {pid} {command or _read(Path(f'/proc/{pid}/comm')).strip()}"
+            yield f"process {pid} {command or process_name(pid)}"
 
     def pids(self) -> set[int]:
         """Every process that lies in its cgroups or names its folder."""
@@ -98,6 +98,11 @@ class Traces:
     def rules(self) -> Iterator[str]:
         for line in cni.rules(self.network):
             yield f"rule {line}"
+
+
+def process_name(pid: int) -> str:
+    """What it calls itself; "" for one that is gone."""
+    return _read(Path(f"/proc/{pid}/comm")).strip()
 
 
 def hierarchies() -> list[str]:

@@ -48,7 +48,10 @@ class Zygote:
         return (self._folder / "zygote.log").read_text(errors="replace")
 
     def start(self, **environment: str) -> None:
-        """Returns when it answers; one that runs with the same settings is left alone."""
+        """Returns when it answers; one that runs with the same settings is left alone.
+
+        Its hosts wait for the next pod five seconds, unless told otherwise: tests look for what is left.
+        """
         if self.runs and self.given == environment:
             return
         self.end()
@@ -59,7 +62,7 @@ class Zygote:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self.environment, **environment},
+                env={**os.environ, **self.environment, "WHERRY_LINGER": "5", **environment},
                 cwd=self._folder,
             )
         until(self._answers, START)

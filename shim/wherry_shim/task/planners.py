@@ -17,7 +17,7 @@ from wherry_shim.nursery import Nursery
 from wherry_shim.order import LEAVE, PLANNER, WorkerOrder, check_report, words
 from wherry_shim.reaper import Reaper
 
-IDLE = 2.0
+IDLE = 10.0
 """Seconds that a planner waits for the next container."""
 
 PATIENCE = 0.05
