@@ -32,7 +32,6 @@ disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"]
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
 """
-MAJORS = {"1.7": (1, 7), "2.3": (2, 3)}
 
 
 @dataclass
@@ -77,7 +76,7 @@ class Daemon:
         """As the installer knows it."""
         places = {"socket": str(self.folder / "containerd.sock"), "config": str(self.config)}
         kubernetes = type(PLAIN)(**{**vars(PLAIN), **places})
-        version, config = MAJORS[self.version], str(self.config)
+        version, config = programs.numbers(self.version), str(self.config)
         return Containerd(Host(), kubernetes, str(self.program), config, "containerd.service", version)
 
 

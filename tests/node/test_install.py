@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.node.daemon import Daemon, DaemonServices, daemon
+from tests.support import programs
 from wherry_shim.node import manifest
 from wherry_shim.node.check import check
 from wherry_shim.node.cri import Cri
@@ -68,7 +69,7 @@ class Rig:
         return {str(path): (path.read_bytes(), path.stat().st_mode, path.stat().st_mtime_ns) for path in files}
 
 
-@pytest.fixture(params=["1.7", "2.3"])
+@pytest.fixture(params=programs.VERSIONS)
 def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     tree = Tree()
     monkeypatch.setattr("wherry_shim.node.tree.build", tree.build)
@@ -256,11 +257,11 @@ def test_containerd_starts_without_a_table_that_was_deleted_and_gets_it_back(rig
 def test_a_file_that_needed_no_change_is_never_ours(rig: Rig) -> None:
     """containerd 2 finds the drop-in by an import of the administrator's."""
     config = rig.daemon.config
-    if rig.daemon.version != "1.7":
+    if programs.numbers(rig.daemon.version) >= (2, 0):
         config.write_text(f'imports = ["{config.parent}/conf.d/*.toml"]\n{config.read_text()}')
     before = config.read_bytes()
     install(rig.node, None)
-    assert (str(config) in rig.node.changes.paths()) == (rig.daemon.version == "1.7")
+    assert (str(config) in rig.node.changes.paths()) == (programs.numbers(rig.daemon.version) < (2, 0))
     shutil.rmtree(rig.folder / "opt")
     install(rig.node, None)
     uninstall(rig.node)

@@ -34,7 +34,6 @@ from wherry_shim.node.uninstall import uninstall
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
-MAJORS = {"1.7": (1, 7), "2.3": (2, 3)}
 OWN_ROW = re.compile(r"\n\[plugins\.[^\n]*\.runtimes\.wherry[\].].*?(?=\n\[|\Z)", re.DOTALL)
 
 
@@ -59,6 +58,7 @@ class Services:
         self.stop_zygote()
         command = [str(self.prefix / "current/bin/python"), "-P", "-m", "wherry_shim.zygote"]
         self.zygote.append(subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL))
+        self.running.account(self.zygote[-1].pid)
 
     def stop_zygote(self) -> None:
         for process in self.zygote:
@@ -67,7 +67,7 @@ class Services:
         self.zygote.clear()
 
     def kill_leftovers(self) -> None:
-        """A pod's processes end with it: the rig looks for others."""
+        """containerd's rig does it when it stops."""
 
     def reload(self) -> None:
         """There are no files."""
@@ -105,7 +105,7 @@ def node(request: pytest.FixtureRequest, node_registry: Registry, state: Path, t
         running.cri.pull(images.reference("wasm-echo"))
         settings, program = running.settings, str(programs.containerd(version) / "containerd")
         kubernetes = type(PLAIN)(**{**vars(PLAIN), "socket": str(settings.socket), "config": str(config)})
-        found = Containerd(Host(), kubernetes, program, str(config), "containerd.service", MAJORS[version])
+        found = Containerd(Host(), kubernetes, program, str(config), "containerd.service", programs.numbers(version))
         zygote = {**environment, **found.zygote_environment(), "PATH": os.environ["PATH"]}
         services = Services(running, tmp_path / "opt", zygote)
         try:

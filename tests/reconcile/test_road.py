@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 from tests.support.apiserver import until
@@ -20,13 +21,15 @@ def test_an_applied_app_is_pinned_made_and_becomes_ready(place: Place, operated:
     assert {each["type"]: each["status"] for each in app["status"]["conditions"]}["Ready"] == "True"
 
 
-def test_a_drifted_child_is_repaired(place: Place, operated: Operator) -> None:
+def test_a_drifted_child_is_repaired_within_two_seconds(place: Place, operated: Operator) -> None:
     place.apply("hello")
     place.until_condition("hello", "Ready", "Ready")
     place.kubectl("set", "image", "deployment/hello", "app=example.com/other:1")
+    drifted = time.monotonic()
     repaired = place.until(
         "Deployment", "hello", lambda each: "demo/hello@" in each["spec"]["template"]["spec"]["containers"][0]["image"]
     )
+    assert time.monotonic() - drifted < 2
     assert repaired["metadata"]["generation"] >= 3
 
 

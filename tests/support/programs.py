@@ -10,8 +10,8 @@ import pytest
 
 from tests.support import cluster
 
-VERSIONS = ("1.7", "2.3")
-"""The containerds that are tested: the first is Debian's, the second is built with the cluster's programs."""
+VERSIONS = tuple(os.environ.get("WHERRY_TEST_CONTAINERD", "1.7,2.3").split(","))
+"""The containerds that are tested: 1.7 is Debian's, 2.3 is built with the cluster's programs."""
 CURE = "run tests/node/programs and do what it says"
 
 
@@ -22,8 +22,14 @@ def fetched() -> Path:
 
 def containerd(version: str) -> Path:
     """The folder of containerd, ctr and containerd-shim-runc-v2; skips the test where there is none."""
-    folder = fetched() / "containerd-1.7" if version == "1.7" else cluster.programs()
+    folder = cluster.programs() if version == "2.3" else fetched() / f"containerd-{version}"
     return needed(folder / "containerd", f"containerd {version}").parent
+
+
+def numbers(version: str) -> tuple[int, int]:
+    """(2, 3) of 2.3."""
+    major, minor = map(int, version.split("."))
+    return major, minor
 
 
 def cni_plugins() -> Path:
