@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sysconfig
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -39,8 +40,15 @@ def machine(others: Mapping[str, str]) -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": f"{cpu_model()}, {os.cpu_count()} cores",
         "load": round(os.getloadavg()[0], 2),
-        "versions": {"python": platform.python_version(), "linux": platform.release(), **versions, **others},
+        "versions": {"python": python(), "linux": platform.release(), **versions, **others},
     }
+
+
+def python() -> str:
+    """Its version, and whether it was compiled as public images and distributions do it: with profiles, as one unit."""
+    given = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    optimized = "--enable-optimizations" in given and "--with-lto" in given
+    return f"{platform.python_version()} ({'optimized' if optimized else 'not optimized'})"
 
 
 def cpu_model() -> str:

@@ -16,6 +16,11 @@ LONGEST = 50
 """Of a namespace's name."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What kills nodes comes last: some pod networks do not come back whole."""
+    items.sort(key=lambda item: item.path.stem == "test_interruptions")
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
     return running()
