@@ -40,7 +40,7 @@ docs: $(BIN)/.installed-dev ## Write the pages that are generated
 examples: $(BIN)/.installed-dev ## Build every example, and fetch the compilers for that once
 	@$(BIN)/python -m examples.toolchain prepare
 
-bench-%: $(BIN)/.installed-dev ## Compare with peers: serve reuse command inprocess native memory node launcher images cluster (QUICK=1: a minute)
+bench-%: $(BIN)/.installed-dev ## Compare with peers: serve reuse command inprocess native memory node pod_memory launcher images cluster (QUICK=1: a minute)
 	@$(BIN)/python -m bench $* $(if $(QUICK),--quick)
 
 cluster: ## Make a kind cluster with a local registry (needs docker, kind, kubectl)

@@ -8,7 +8,7 @@ import importlib
 from bench.report import publish
 
 NAMES = (
-    "serve", "reuse", "command", "inprocess", "native", "memory", "node", "launcher",
+    "serve", "reuse", "command", "inprocess", "native", "memory", "node", "pod_memory", "launcher",
     "operator_scale", "watched", "images", "cluster",
 )  # fmt: skip
 

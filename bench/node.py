@@ -1,28 +1,22 @@
-"""Pods of Wasm against pods of containers, on the same containerd, taken in turns.
-
-WHERRY_BENCH_SIDES names both sides, ours first: `wherry,runc` unless told otherwise; `runc,runc-again` compares runc
-with itself, which shows what the method is worth. WHERRY_BENCH_CONTAINERD: versions, else `1.7,2.3`; the quick
-form takes 2.3 alone.
-Root and state of containerd lie in memory, so that no disk is measured.
+"""Pods of Wasm against pods of containers, on the same containerd, taken in turns: how long they take and what they
+compute, how many come at once, and what they answer.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from bench import pod_memory
-from bench.measure import Round, Row, alone, compared, interleaved
+from bench.measure import Round, Row, compared, interleaved
 from bench.pod_load import through_a_pod
-from bench.pods import bench_node, container, cpu_seconds, http_seen, line_seen, started
+from bench.pods import container, cpu_seconds, http_seen, line_seen, nodes, started
 from tests.support.containerd import Containerd
-from tests.support.workloads import Side, side
+from tests.support.workloads import Side
 
 TITLE = "a pod against a pod of runc, by CRI"
-LIVES = 5
+LIVES = 10
 """Pods whose CPU time is taken together: one alone is less than what a shim's own end may be late."""
 PARALLEL = 20
 MEASURES = ("sandbox", "first line", "first HTTP 200", "stop and remove", "CPU of a pod's life")
@@ -33,35 +27,25 @@ MEASURES = ("sandbox", "first line", "first HTTP 200", "stop and remove", "CPU o
 class Size:
     """How much of everything is measured."""
 
-    rounds: int
+    lives: int
     bursts: int
-    small: tuple[int, ...]
-    large: tuple[int, ...]
-    memory_rounds: int
+    loads: int
     seconds: float
 
 
-FULL = Size(9, 5, (1, 10, 50), (200, 500), 1, 3.0)
-QUICK = Size(3, 1, (1, 10), (), 1, 1.0)
+FULL = Size(9, 9, 9, 3.0)
+QUICK = Size(3, 1, 1, 1.0)
 
 
 def measure(quick: bool) -> list[Row]:
-    names = os.environ.get("WHERRY_BENCH_SIDES", "wherry,runc").split(",")
-    versions = os.environ.get("WHERRY_BENCH_CONTAINERD", "2.3" if quick else "1.7,2.3").split(",")
-    sides = [side(name) for name in names]
-    rows: list[Row] = []
-    for version in versions:
-        with bench_node(version, sides) as node:
-            rows += rows_of(node, sides[0], sides[1], QUICK if quick else FULL)
-    return rows
+    size = QUICK if quick else FULL
+    return [row for node, both in nodes(quick) for row in rows_of(node, both, size)]
 
 
-def rows_of(node: Containerd, ours: Side, theirs: Side, size: Size) -> list[Row]:
-    both = (ours, theirs)
-    rows = lives(node, both, size.rounds)
+def rows_of(node: Containerd, both: tuple[Side, Side], size: Size) -> list[Row]:
+    rows = lives(node, both, size.lives)
     rows += bursts(node, both, size.bursts)
-    rows += memories(node, both, size)
-    return [*rows, *through_a_pod(node, both, size.seconds, size.bursts)]
+    return [*rows, *through_a_pod(node, both, size.seconds, size.loads)]
 
 
 def lives(node: Containerd, both: tuple[Side, Side], rounds: int) -> list[Row]:
@@ -139,21 +123,3 @@ def burst(node: Containerd, side: Side) -> Round:
     node.purge()
     node.wait_until_idle(60)
     return {"rate": PARALLEL / took}
-
-
-def memories(node: Containerd, both: tuple[Side, Side], size: Size) -> list[Row]:
-    """What each idle pod adds, of both kinds, and what is there before the first pod. The large counts once.
-
-    A host that waits for the next pod is what the pods add as well: the zygote's are told not to wait for long.
-    """
-    node.start_zygote(WHERRY_LINGER="5")
-    node.wait_until_clean(120)
-    rows = [alone(f"{node.version}: before the first pod", "MiB", [pod_memory.pss(node) / 1024])]
-    for kind, loads in (("command", [each.hold for each in both]), ("http", [each.http for each in both])):
-        for counts, rounds in ((size.small, size.memory_rounds), (size.large, 1)):
-            measured = [partial(pod_memory.idle, node, *each, counts) for each in zip(both, loads, strict=True)]
-            ours, theirs = interleaved(measured, rounds if counts else 0)
-            for name in ours[0] if ours else ():
-                values = ([each[name] for each in taken] for taken in (ours, theirs))
-                rows.append(compared(f"{node.version}: {kind}, {name}", "MiB", both[1].name, *values))
-    return rows

@@ -11,19 +11,41 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.measure import Round
-from bench.pods import http_seen, line_seen, started
+from bench.measure import Round, Row, alone, compared
+from bench.pods import http_seen, line_seen, nodes, started
 from bench.servers import pss_of
 from tests.support.containerd import Containerd
 from tests.support.node_leftovers import process_name
 from tests.support.pods import until
 from tests.support.workloads import Side, Workload
 
+TITLE = "memory of idle pods, against pods of runc"
+FULL = (1, 10, 50, 200, 500)
+QUICK = (1, 10)
 KERNEL = ("Slab", "KernelStack", "PageTables", "Percpu")
 """Lines of /proc/meminfo that processes, namespaces, cgroups and mounts are paid from."""
 SETTLE = 2.0
 """Seconds in which starts calm down and freed memory is given back. What plans starts ends a little later."""
 PARALLEL = 4
+
+
+def measure(quick: bool) -> list[Row]:
+    return [row for node, both in nodes(quick) for row in rows_of(node, both, QUICK if quick else FULL)]
+
+
+def rows_of(node: Containerd, both: tuple[Side, Side], counts: Sequence[int]) -> list[Row]:
+    """What each idle pod adds, of both kinds, and what is there before the first pod.
+
+    A host that waits for the next pod is what the pods add as well: the zygote's are told not to wait for long.
+    """
+    node.start_zygote(WHERRY_LINGER="5")
+    node.wait_until_clean(120)
+    rows = [alone(f"{node.version}: before the first pod", "MiB", [pss(node) / 1024])]
+    for kind, loads in (("command", [each.hold for each in both]), ("http", [each.http for each in both])):
+        ours, theirs = (idle(node, each, load, counts) for each, load in zip(both, loads, strict=True))
+        for name in ours:
+            rows.append(compared(f"{node.version}: {kind}, {name}", "MiB", both[1].name, [ours[name]], [theirs[name]]))
+    return rows
 
 
 def idle(node: Containerd, side: Side, load: Workload, counts: Sequence[int]) -> Round:

@@ -1,7 +1,14 @@
-"""Pods of one handler on a real containerd, timed as the kubelet would see them: by CRI, one call after the other."""
+"""Pods of one handler on a real containerd, timed as the kubelet would see them: by CRI, one call after the other.
+
+WHERRY_BENCH_SIDES names both sides, ours first: `wherry,runc` unless told otherwise; `runc,runc-again` compares runc
+with itself, which shows what the method is worth. WHERRY_BENCH_CONTAINERD: versions, else `1.7,2.3`; the quick
+form takes 2.3 alone.
+Root and state of containerd lie in memory, so that no disk is measured.
+"""
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +24,7 @@ from tests.support.cri_configs import ContainerSpec
 from tests.support.node_leftovers import CGROUPS
 from tests.support.pods import Container, Pod
 from tests.support.registry import registry
-from tests.support.workloads import Side, Workload
+from tests.support.workloads import Side, Workload, side
 from wherry_shim.settings import Settings
 
 PATIENCE = 60.0
@@ -25,8 +32,16 @@ PORT = 8080
 ASK = b"GET / HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n"
 
 
+def nodes(quick: bool) -> Iterator[tuple[Containerd, tuple[Side, Side]]]:
+    """One node after the other, with what is compared on it."""
+    ours, theirs = map(side, os.environ.get("WHERRY_BENCH_SIDES", "wherry,runc").split(","))
+    for version in os.environ.get("WHERRY_BENCH_CONTAINERD", "2.3" if quick else "1.7,2.3").split(","):
+        with bench_node(version, (ours, theirs)) as node:
+            yield node, (ours, theirs)
+
+
 @contextmanager
-def bench_node(version: str, sides: list[Side]) -> Iterator[Containerd]:
+def bench_node(version: str, sides: tuple[Side, Side]) -> Iterator[Containerd]:
     """A containerd with the sides' images and, where one needs it, a zygote."""
     with TemporaryDirectory() as folder, registry(Path(folder)) as server:
         images.fill(server.host, Path(folder) / "cache")
