@@ -39,6 +39,8 @@ imports = ["a"]
 """
 THREE = "version = 3\n\n[plugins.'io.containerd.cri.v1.runtime']\n  enable_selinux = false\n"
 UNDECLARED = 'root = "/data"\n[debug]\n  level = "info"\n'
+UNDECLARED_TWO = '[plugins."io.containerd.grpc.v1.cri"]\n  stream_server_port = "1234"\n'
+UNDECLARED_THREE = "[plugins.'io.containerd.cri.v1.runtime']\n  enable_selinux = true\n"
 ONLY_TABLES = '  # nothing above\n  [debug]\n  level = "info"\n'
 NO_LAST_END = 'version = 2\n[debug]\n  level = "info"'
 ONE_LINE = "version = 2"
@@ -54,6 +56,8 @@ RIGHT = {
     "exotic quotes": QUOTED,
     "version 3": THREE,
     "nothing declared": UNDECLARED,
+    "tables of version 2 and nothing declared": UNDECLARED_TWO,
+    "tables of version 3 and nothing declared": UNDECLARED_THREE,
     "only tables": ONLY_TABLES,
     "no end of the last line": NO_LAST_END,
     "one line": ONE_LINE,

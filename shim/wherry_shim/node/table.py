@@ -70,9 +70,9 @@ def runtime_key(version: int) -> tuple[str, ...]:
 
 def drop_in(version: int, prefix: str) -> str:
     """The whole drop-in file for a main file of this version (2 and up, 0 for none declared)."""
-    # A file without the line is read like a main file without it: as the names of version 2 by containerd 2.
-    line = f"version = {min(version, LATEST)}\n\n" if version else ""
-    return f"{_FIRST}\n{line}{_table(version or OLDEST_DECLARED, HANDLER, runtime(prefix))}"
+    # Declared in any case: containerd 2.0 to 2.2 do not read a table of a file without the line.
+    declared = min(version, LATEST) or OLDEST_DECLARED
+    return f"{_FIRST}\nversion = {declared}\n\n{_table(declared, HANDLER, runtime(prefix))}"
 
 
 def with_block(main: str, where: str, version: int, prefix: str, defaults: Runtimes = _NONE) -> str:
