@@ -73,7 +73,7 @@ def configured(default: Runtime, namespace: str, options: Any) -> Runtime:
 
     Raises StartError for options of another type than containerd's own shim takes.
     """
-    if not options.type_url:
+    if not options.value:  # containerd 1.6 sends an empty message of another type
         return Runtime(default.program, default.root / namespace, default.systemd)
     wanted = Options.DESCRIPTOR.full_name
     if not holds(options, Options):

@@ -75,8 +75,9 @@ def left(request: CreateTaskRequest) -> list[str]:
 # Options
 
 
-def test_without_options_the_nodes_own_runtime_has_a_root_for_each_namespace() -> None:
-    assert configured(DEFAULT, "k8s.io", Packed()) == Runtime("runc", Path("/run/wherry/runc/k8s.io"))
+@pytest.mark.parametrize("nothing", [Packed(), packed(Options()), packed(OtherOptions())])
+def test_without_options_the_nodes_own_runtime_has_a_root_for_each_namespace(nothing: Packed) -> None:
+    assert configured(DEFAULT, "k8s.io", nothing) == Runtime("runc", Path("/run/wherry/runc/k8s.io"))
 
 
 def test_options_of_containerds_own_shim_are_honoured() -> None:
@@ -89,7 +90,7 @@ def test_other_options_are_refused_by_name() -> None:
     with pytest.raises(
         StartError, match=r"got 'runtimeoptions\.v1\.Options', expected 'containerd\.runc\.v1\.Options'"
     ):
-        configured(DEFAULT, "k8s.io", packed(OtherOptions()))
+        configured(DEFAULT, "k8s.io", packed(OtherOptions(config_path="/etc/x")))
     broken = Packed(type_url="containerd.runc.v1.Options", value=b"\xff")
     with pytest.raises(StartError, match="runtime options"):
         configured(DEFAULT, "k8s.io", broken)
