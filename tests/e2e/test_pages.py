@@ -80,4 +80,4 @@ def test_a_page_works_on_a_cluster(
     if PRIVATE in page.read_text():
         known[PRIVATE] = request.getfixturevalue("private_host")
     walk = ClusterWalk(tree, int(PORT), known, PATIENCE, {"KUBECONFIG": kubeconfig})
-    walk.follow(done(page, CLUSTER))
+    assert walk.faults(done(page, CLUSTER)) == []

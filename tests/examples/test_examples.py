@@ -69,4 +69,4 @@ def follow(folder: Path, scratch: Path, stands_for: dict[str, str]) -> None:
     port, origin, refused = free_ports(3)
     addresses = {"8080": str(port), "9000": str(origin), "9001": str(refused)}
     walk = ExampleWalk(scratch, port, addresses | stands_for).copied(folder)
-    walk.follow(list(blocks(folder / "README.md")))
+    assert walk.faults(list(blocks(folder / "README.md"))) == []
