@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 
 from tests.support import cluster
 
-VERSIONS = tuple(os.environ.get("WHERRY_TEST_CONTAINERD", "1.7,2.3").split(","))
+_NAMED = os.environ.get("WHERRY_TEST_CONTAINERD", "1.7,2.3")
+if not re.fullmatch(r"\d+\.\d+(,\d+\.\d+)*", _NAMED):
+    raise pytest.UsageError(f"WHERRY_TEST_CONTAINERD: got {_NAMED!r}, expected versions such as 1.6,2.0")
+VERSIONS = tuple(_NAMED.split(","))
 """The containerds that are tested: 1.7 is Debian's, 2.3 is built with the cluster's programs."""
 CURE = "run tests/node/programs and do what it says"
 
