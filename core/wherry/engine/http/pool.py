@@ -1,7 +1,8 @@
 """Threads that run guests: at most `size` at once, a queue behind them, and no more.
 
-The loop decides what runs; a thread only calls the guest. Quick guests share a few threads, because more would only
-pass the interpreter's lock around; guests that last get as many threads as there may be instances.
+The loop decides what runs; a thread only calls the guest. Quick guests share one thread: two of them would pass the
+interpreter's lock around and push each other's pages out of the core's caches. Guests that last get as many threads as
+there may be instances.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ Call = Callable[[Exchange], Outcome]
 """Runs a guest for an exchange. Belongs to one thread."""
 
 
-QUICK_THREADS = 2
+QUICK_THREADS = 1
+"""A second one costs a request of C a tenth of its time on two cores, of Python too, and makes every p99 longer."""
+
 LASTING_AGE = 10
 """Ticks: a guest that runs for so long waits for something, or will go on for ever. One that computes for milliseconds
 on a shared core is done by then, and more threads would only make it share the core with more."""
