@@ -7,7 +7,7 @@ from functools import partial
 from itertools import accumulate
 
 from bench.cluster import nodes
-from bench.cluster.rig import EVERY, PORT, SETTLE, Rig
+from bench.cluster.rig import EVERY, PORT, Rig
 from bench.cluster.sides import Side
 from bench.cluster.watch import is_rolled_out, named
 from bench.measure import Round, Row, alone, interleaved, of_each
@@ -24,6 +24,8 @@ WAITING = ("wherry-host", "wherry-nursery")
 """Processes that outlast their Pods, for a while, and would count as there before."""
 PATIENCE = 180.0
 """Seconds: twice as long as any of them waits."""
+REST = 15.0
+"""Seconds after the last answer: what only starts Pods has gone."""
 
 
 def rows(found: Rig, pods: int, rounds: int) -> list[Row]:
@@ -49,7 +51,7 @@ def idle(found: Rig, side: Side, count: int) -> Round:
         probe.ask(address, PORT, EVERY)
     for address in addresses:
         probe.answered(address, PORT)
-    time.sleep(SETTLE)
+    time.sleep(REST)
     after = used(found, node)
     found.clean()
     grown = [(there - base) / count for base, there in zip(before, after, strict=True)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from wherry_shim.hosts import Hosts, Place, Seat
+from wherry_shim.linux.allocator import share_one_arena
 from wherry_shim.linux.process import become_subreaper
 from wherry_shim.nursery import Nursery, found
 from wherry_shim.proto.topics import topic_of
@@ -60,6 +61,7 @@ def prepare() -> Nursery:
 
 def serve(post: Post) -> None:
     """Until the last pod is gone."""
+    share_one_arena()
     gc.enable()
     asyncio.run(_Host(post).run())
 
