@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from wherry.errors import StartError
 from wherry_shim import undo
 from wherry_shim.holder import Holders, Namespaces
-from wherry_shim.linux.cgroup import Cgroup, open_cgroup
+from wherry_shim.linux.cgroup import Cgroup, CgroupError, open_cgroup
 from wherry_shim.linux.namespaces import CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWUTS
 from wherry_shim.reaper import Reaper
 from wherry_shim.task import cgroups
@@ -37,12 +41,13 @@ class Sandbox:
         self._bundle = bundle
         self._holders = holders
         self._reaper = reaper
-        self._joining: asyncio.Task[None] | None = None
+        self._settling: asyncio.Task[None] | None = None
 
     async def create(self) -> Born:
         undo.write(self._bundle, [f"cgroup {folder}" for folder in self.cgroup.directories])
         try:
-            await cgroups.make(self.cgroup, self._resources)
+            if not self.cgroup.slow:
+                await self._make()
             return self._born()
         except BaseException:
             await self.destroy()
@@ -50,9 +55,27 @@ class Sandbox:
 
     def _born(self) -> Born:
         pid = self._holders.start(self._wanted())
-        # A grace period of the kernel, 10 ms: whoever waits for the pod's namespaces need not wait for this.
-        self._joining = asyncio.create_task(asyncio.to_thread(self.cgroup.join, pid))
+        self._settling = asyncio.create_task(self._settle(pid))
         return Born(pid, self._reaper.watch(pid))
+
+    async def _settle(self, pid: int) -> None:
+        """Move the holder into its cgroup, which systemd may have to make first; without one the pod ends.
+
+        Whoever waits for the pod's namespaces need not wait for this: systemd takes 25 ms, the move a grace period of
+        the kernel, 10 ms.
+        """
+        try:
+            if self.cgroup.slow:
+                await self._make()
+        except CgroupError as fault:
+            print(f"wherry: the sandbox {self._bundle.name} ends: {fault}", file=sys.stderr, flush=True)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            return
+        await asyncio.to_thread(self.cgroup.join, pid)
+
+    async def _make(self) -> None:
+        await cgroups.make(self.cgroup, self._resources)
 
     def _wanted(self) -> Namespaces:
         new = sum(flag for kind, flag in _MADE.items() if kind in self._namespaces)
@@ -70,9 +93,9 @@ class Sandbox:
         """It has no terminal."""
 
     async def destroy(self) -> None:
-        if self._joining:
-            await asyncio.wait({self._joining})
-            self._joining.exception()  # the holder had ended
-            self._joining = None
+        if self._settling:
+            await asyncio.wait({self._settling})
+            self._settling.exception()  # the holder had ended
+            self._settling = None
         await cgroups.remove(self.cgroup)
         undo.forget(self._bundle)
