@@ -22,7 +22,7 @@ Call = Callable[[Exchange], Outcome]
 
 
 QUICK_THREADS = 1
-"""A second one costs a request of C a tenth of its time on two cores, of Python too, and makes every p99 longer."""
+"""A second one costs time on two cores, up to a sixth of a request of C, and makes p99 longer (docs/decisions/0049)."""
 
 LASTING_AGE = 10
 """Ticks: a guest that runs for so long waits for something, or will go on for ever. One that computes for milliseconds
