@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wherry_shim.linux.cgroup.dbus import expect_systemd
 from wherry_shim.linux.cgroup.hierarchy import SYSTEMD, Hierarchies, hierarchies
 from wherry_shim.linux.cgroup.interface import Cgroup, CgroupError, Resources
 from wherry_shim.linux.cgroup.scope import ScopeCgroup, scope
@@ -15,13 +16,14 @@ def open_cgroup(path: str) -> Cgroup:
     """The cgroup of an OCI configuration's `linux.cgroupsPath`, which need not exist yet.
 
     path: `/a/b/c`, from the root of the hierarchies, or systemd's `slice:prefix:name`. Raises CgroupError for another
-    form, and when no hierarchy is mounted.
+    form, when no hierarchy is mounted, and for systemd's form where systemd does not run.
     """
     with open("/proc/self/mountinfo") as file:
         found = hierarchies(file.read())
     if path.startswith("/"):
         return _by_files(_checked(path), found, "")
     unit = scope(path)
+    expect_systemd()
     return ScopeCgroup(unit, _by_files(unit.path, found, SYSTEMD), 2 if found.unified else 1)
 
 

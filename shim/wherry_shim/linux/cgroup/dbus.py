@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import suppress
 from types import TracebackType
@@ -31,6 +32,19 @@ class Refused(CgroupError):
         self.name = name
 
 
+def expect_systemd() -> None:
+    """Raises CgroupError where neither of systemd's sockets is; whether it listens there shows when it is called."""
+    if not os.path.exists(PRIVATE) and not os.path.exists(SYSTEM_BUS):
+        raise _unreachable("neither is there")
+
+
+def _unreachable(reason: str) -> CgroupError:
+    return CgroupError(
+        f"systemd cannot be reached by {PRIVATE} or {SYSTEM_BUS}: {reason}",
+        cure="set SystemdCgroup = false in containerd's configuration if systemd does not run here",
+    )
+
+
 class Systemd:
     """A connection for a few calls. Every method waits ten seconds at most and raises CgroupError."""
 
@@ -44,10 +58,7 @@ class Systemd:
             if shared:
                 self._introduce()
         except (OSError, AuthenticationError) as error:
-            raise CgroupError(
-                f"systemd cannot be reached by {PRIVATE} or {SYSTEM_BUS}: {error}",
-                cure="set SystemdCgroup = false in containerd's configuration if systemd does not run here",
-            ) from error
+            raise _unreachable(str(error)) from error
 
     def __enter__(self) -> Systemd:
         return self
