@@ -70,4 +70,7 @@ adapter: $(BIN)/.installed-dev ## Build the adapter components from their C sour
 proto: $(BIN)/.installed-dev ## Generate the modules of the shim's messages
 	@$(BIN)/python -m grpc_tools.protoc -I shim --python_out=shim --pyi_out=shim shim/wherry_shim/proto/*.proto
 
-.PHONY: adapter cluster cluster-down demo deploy docs e2e examples golden help images install lint locks proto test
+functions: $(BIN)/.installed-dev ## Write down which functions workers run (PYTHON=3.13, as in the agent's image)
+	@$(BIN)/python -m tests.support.worker_functions > shim/wherry_shim/worker/functions.txt
+
+.PHONY: adapter cluster cluster-down demo deploy docs e2e examples functions golden help images install lint locks proto test

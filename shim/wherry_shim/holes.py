@@ -14,7 +14,11 @@ _POOL = 16 << 10
 _POOL_HEAD = 48
 """Python's own allocator (Objects/obmalloc.c): blocks of one size, in pools of 16 KiB, each with a head."""
 
-_BLOCKS = tuple(1 << power for power in range(16, 4, -1))
+_KEPT = 1032
+_BLOCKS = (*(1 << power for power in range(16, 10, -1)), *range(_KEPT, 16, -16))
+"""Sizes of the C library's: up to _KEPT it keeps what was given back of each size, and gives it to no other
+(malloc(3), glibc.malloc.tcache_max)."""
+
 _IN_A_ROW = 4
 _MOST = 1 << 14
 """Objects of one size: the end of the search where an allocator is another than we think."""
@@ -28,8 +32,9 @@ def fill() -> None:
     """After everything is imported and collected: in this process and its children all room is in one piece."""
     for size in range(_SMALL_STEP, _LARGEST_SMALL + 1, _SMALL_STEP):
         _fill_pools(size)
+    highest = 0
     for size in _BLOCKS:
-        _fill_blocks(size)
+        highest = _fill_blocks(size, highest)
 
 
 def _fill_pools(size: int) -> None:
@@ -50,12 +55,13 @@ def _object(size: int, number: int) -> object:
     return bytes(size - bytes.__basicsize__)
 
 
-def _fill_blocks(size: int) -> None:
-    """Of the C library's, up to where blocks follow on one another."""
-    last, row = 0, 0
+def _fill_blocks(size: int, highest: int) -> int:
+    """Of the C library's, up to where the heap itself grows. highest: the last block so far; gives the last one now."""
+    grown = 0
     for _ in range(_MOST):
         address = _malloc(size) or 0
-        row = row + 1 if size <= address - last <= size + _SMALL_STEP else 0
-        if row == _IN_A_ROW:
-            return
-        last = address
+        grown = grown + 1 if address > highest else 0
+        highest = max(highest, address)
+        if grown == _IN_A_ROW:
+            break
+    return highest

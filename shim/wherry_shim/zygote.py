@@ -18,7 +18,7 @@ from pathlib import Path
 
 from wherry.engine.machine import make_ahead
 from wherry.errors import WherryError
-from wherry_shim import answer, holes, immortal, request
+from wherry_shim import answer, holes, immortal, neighbours, request
 from wherry_shim.hosts import sweep
 from wherry_shim.linux import holder
 from wherry_shim.linux.clone import clone
@@ -178,6 +178,9 @@ def warm_up() -> None:
     """Have ready what every guest needs. Starts no thread."""
     os.environ["TOKIO_WORKER_THREADS"] = "1"  # the engine's; as many as there are processors cost a worker 100 KiB each
     make_ahead()
+    gc.collect()
+    holes.fill()
+    neighbours.gather(neighbours.of_workers())
     gc.collect()
     immortal.make_all()
     holes.fill()
