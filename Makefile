@@ -70,7 +70,9 @@ adapter: $(BIN)/.installed-dev ## Build the adapter components from their C sour
 proto: $(BIN)/.installed-dev ## Generate the modules of the shim's messages
 	@$(BIN)/python -m grpc_tools.protoc -I shim --python_out=shim --pyi_out=shim shim/wherry_shim/proto/*.proto
 
-functions: $(BIN)/.installed-dev ## Write down which functions workers run (PYTHON=3.13, as in the agent's image)
-	@$(BIN)/python -m tests.support.worker_functions > shim/wherry_shim/worker/functions.txt
+functions: $(BIN)/.installed-dev ## Write down which functions workers run, with the Python that Pods run with
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "functions: got Python %d.%d, expected 3.13, as in the image of the agent; try make PYTHON=python3.13 VENV=.venv313 functions" % sys.version_info[:2])'
+	@$(BIN)/python -m tests.support.worker_functions > $(BIN)/functions.txt
+	@mv $(BIN)/functions.txt shim/wherry_shim/worker/functions.txt
 
 .PHONY: adapter cluster cluster-down demo deploy docs e2e examples functions golden help images install lint locks proto test

@@ -179,7 +179,7 @@ def warm_up() -> None:
     os.environ["TOKIO_WORKER_THREADS"] = "1"  # the engine's; as many as there are processors cost a worker 100 KiB each
     make_ahead()
     gc.collect()
-    holes.fill()
+    holes.fill()  # so that the copies lie together; once more for the places of what was copied
     neighbours.gather(neighbours.of_workers())
     gc.collect()
     immortal.make_all()

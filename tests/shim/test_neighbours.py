@@ -62,9 +62,8 @@ def test_named_functions_have_other_code_and_do_the_same() -> None:
 
     neighbours.gather([f"{HERE}:counting", f"{HERE}:adder.<locals>.add", "nobody:knows.this"])
 
-    assert [each.__code__ is old for each, old in zip((counting, adder, alone), before, strict=True)] == [
-        *(False, False, True)
-    ]
+    after = counting.__code__, adder.__code__, alone.__code__
+    assert [new is old for new, old in zip(after, before, strict=True)] == [False, False, True]
     assert list(begun) == [6, 7]
     assert list(counting(0)) == [0, 1, 2]
     assert (made(1), adder(2)(1), alone()) == (2, 3, "as it was")

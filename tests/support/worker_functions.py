@@ -51,9 +51,10 @@ def _recorded(plan: RunPlan, ask: Callable[[], None]) -> set[str]:
         _run(memory, host, writer)
     os.close(writer)
     os.close(memory)
-    ask()
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
+    try:
+        ask()
+    finally:
+        os.kill(pid, signal.SIGTERM)  # it has not been waited for: there is nobody else of that number
     with open(reader, encoding="ascii") as said:
         names = set(said.read().split("\n"))
     os.waitpid(pid, 0)
