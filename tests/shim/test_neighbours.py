@@ -84,12 +84,12 @@ def test_code_of_workers_lies_in_a_third_of_its_pages() -> None:
 
 
 def test_the_list_is_what_workers_run() -> None:
-    """But for what another Python or another moment adds: a twentieth of it."""
+    """But for what another Python or a busier moment adds: a tenth of it."""
     command = [sys.executable, "-m", "tests.support.worker_functions"]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, cwd=ROOT).stdout
     listed, recorded = ours(neighbours.of_workers()), ours(said.splitlines())
     assert len(listed) > 100
-    assert len(listed ^ recorded) < len(listed) / 20, sorted(listed ^ recorded)
+    assert len(listed ^ recorded) < len(listed) / 10, sorted(listed ^ recorded)
 
 
 def ours(names: list[str]) -> set[str]:

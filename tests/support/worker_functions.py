@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -20,13 +20,12 @@ from tests.e2e.programs import HELLO, ROUTER
 from tests.support.commands import CACHE, wasm_file
 from tests.support.ports import free_port
 from wherry.engine.host import Host
-from wherry.engine.http import supervisor  # noqa: F401 - imported before, as in a worker
 from wherry.engine.prepare import prepare
 from wherry.engine.run import load
 from wherry.plan.model import Limits, RunPlan
+from wherry_shim.worker import worker  # noqa: F401 - with all that a worker has imported before it runs
 from wherry_shim.worker.start import Start, read, write
 
-REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 REQUESTS = 3
 PATIENCE = 30.0
 
@@ -36,12 +35,12 @@ def recorded() -> set[str]:
     port = free_port()
     limits = Limits(timeout=PATIENCE)
     served = [RunPlan("http", wasm_file(each), port=port, limits=limits) for each in (HELLO, ROUTER)]
-    found = [_recorded(plan, lambda: _ask(port)) for plan in served]
-    return set().union(*found, _recorded(RunPlan("command", wasm_file(HELLO)), lambda: None))
+    found = [_recorded(plan, lambda pid: _served(pid, port)) for plan in served]
+    return set().union(*found, _recorded(RunPlan("command", wasm_file(HELLO)), lambda pid: None))
 
 
-def _recorded(plan: RunPlan, ask: Callable[[], None]) -> set[str]:
-    """Of one guest, in a child. ask: what is done with it before it is told to end."""
+def _recorded(plan: RunPlan, use: Callable[[int], None]) -> set[str]:
+    """Of one guest, in a child, of which use(pid) sees to it that it ends."""
     host = Host(cache=CACHE, workers=1, alone=True, stdio=(0, 2, 2))
     memory = os.memfd_create("start")
     write(Start(prepare(plan, host), 1, (), ""), memory)
@@ -51,10 +50,7 @@ def _recorded(plan: RunPlan, ask: Callable[[], None]) -> set[str]:
         _run(memory, host, writer)
     os.close(writer)
     os.close(memory)
-    try:
-        ask()
-    finally:
-        os.kill(pid, signal.SIGTERM)  # it has not been waited for: there is nobody else of that number
+    use(pid)
     with open(reader, encoding="ascii") as said:
         names = set(said.read().split("\n"))
     os.waitpid(pid, 0)
@@ -78,14 +74,21 @@ def _run(memory: int, host: Host, writer: int) -> NoReturn:
         os._exit(0)
 
 
+def _served(pid: int, port: int) -> None:
+    try:
+        _ask(port)
+    finally:
+        os.kill(pid, signal.SIGTERM)  # it has not been waited for: there is nobody else of that number
+
+
 def _ask(port: int) -> None:
     """Requests on one connection, once somebody listens. Raises TimeoutError."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+        with suppress(ConnectionError), closing(HTTPConnection("127.0.0.1", port, PATIENCE)) as client:
             for _ in range(REQUESTS):
-                client.sendall(REQUEST)
-                assert client.recv(1 << 16).startswith(b"HTTP/1.1 200")
+                client.request("GET", "/")
+                assert client.getresponse().read()
             return
         time.sleep(0.01)
     raise TimeoutError(f"nobody listens on {port}")
