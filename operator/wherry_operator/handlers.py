@@ -26,7 +26,7 @@ def registered(told: Told, way_in: Callable[[], Awaitable[WayIn]]) -> kopf.Opera
     registry = kopf.OperatorRegistry()
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
-    def wasmapp(type: str | None, body: Mapping[str, Any], **_: object) -> None:
+    async def wasmapp(type: str | None, body: Mapping[str, Any], **_: object) -> None:
         told(type, dict(body))
 
     @kopf.on.login(registry=registry)

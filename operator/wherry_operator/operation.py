@@ -41,6 +41,8 @@ from wherry_operator.working import work
 
 LOG = logging.getLogger(__name__)
 LEASE = "wherry-operator"
+NEWS = 0.25
+"""Seconds for which news of an app's objects wait for more: a Pod that starts tells of itself five times in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Operation:
         self._queue: Queue[Key] = Queue()
         scope = Scope(namespaces=settings.namespaces, secrets=settings.watch_secrets, nodes=not settings.namespaces)
         self._observed = Observed(connection, scope)
-        self._observed.subscribe(self._queue.add)
+        self._observed.subscribe(lambda key: self._queue.add_after(key, NEWS))
         who = Reporter(controller=f"wherry.dev/{FIELD_MANAGER}", instance=settings.identity, action="Reconcile")
         self._cluster = Cluster(connection, Teller(connection, who))
 
@@ -122,12 +124,15 @@ class Operation:
                 supplier.close()
 
     def _told(self, type_: str | None, manifest: Manifest) -> None:
-        """What kopf saw of a WasmApp."""
+        """What kopf saw of a WasmApp; nobody waits with what its user has changed."""
+        meta = manifest["metadata"]
+        key = Key(meta["namespace"], meta["name"])
         if type_ == "DELETED":
-            meta = manifest["metadata"]
-            self._observed.forget_app(Key(meta["namespace"], meta["name"]))
+            self._observed.forget_app(key)
         else:
             self._observed.put_app(manifest)
+            if meta["generation"] != manifest.get("status", {}).get("observedGeneration"):
+                self._queue.add(key)
         self._metrics.apps.set(len(self._observed.apps()))
 
 

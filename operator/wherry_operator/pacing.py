@@ -1,7 +1,7 @@
 """When a status is written: at once where somebody waits for it, a moment later where it is only on its way.
 
-A rollout tells of every Pod; most of what it tells is overtaken within a second. Contract: an http app gets to ready
-with three writes of its status.
+A rollout tells of every Pod; most of what it tells is overtaken within seconds. An http app whose Pods start in that
+time gets to ready with two writes of its status.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from wherry.spec.status import Condition, Status
 from wherry_operator.conditions import about
 from wherry_operator.manifest import Key
 
-MOMENT = 1.0
+MOMENT = 5.0
 """Seconds for which news of progress wait for more."""
 
 
@@ -36,10 +36,15 @@ class Pacing:
 
 
 def is_urgent(before: Status, after: Status) -> bool:
-    """What a person or a program waits for: the digest, ready or not, and whatever has a cure."""
-    if (before.artifact, before.last_trap, before.rejected) != (after.artifact, after.last_trap, after.rejected):
-        return True
-    return _told(before) != _told(after)
+    """What a person or a program waits for: the digest, ready or not, and whatever has a cure.
+
+    Also which Job was made: one that removes itself when it ends would run again.
+    """
+    return _noted(before) != _noted(after) or _told(before) != _told(after)
+
+
+def _noted(status: Status) -> tuple[object, ...]:
+    return status.artifact, status.rejected, status.last_job, status.last_trap
 
 
 def _told(status: Status) -> set[tuple[str, str]]:

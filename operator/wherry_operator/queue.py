@@ -66,12 +66,13 @@ class Queue(Generic[K]):
         self._failures.pop(key, None)
 
     async def take(self) -> K:
-        """The key that has waited longest. It is the caller's until `done`."""
+        """The key that has waited longest. It is the caller's until `done`; what was to come later comes with it."""
         while not self._waiting:
             self._some.clear()
             await self._some.wait()
         key = next(iter(self._waiting))
         del self._waiting[key]
+        self._cancel(key)
         self._running.add(key)
         return key
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -145,3 +147,22 @@ def test_no_more_is_asked_at_once_than_one_client_may(control_plane: ControlPlan
     assert 1 < asyncio.run(scenario()) <= 16
     asked = control_plane.asked(mark, agent=AGENT)
     assert len([each for each in asked if each.verb == "patch" and each.namespace == namespace]) == 100
+
+
+def test_a_request_that_was_cancelled_leaves_no_socket_open(control_plane: ControlPlane, namespace: str) -> None:
+    """Its connection says farewell first, for which the end does not wait."""
+    identity = Identity("v1", "ConfigMap", namespace, "a")
+
+    async def scenario() -> None:
+        async with cluster_of(control_plane.kubeconfig()) as (_, cluster):
+            await cluster.get(identity)
+            asked = asyncio.create_task(cluster.get(identity))
+            await asyncio.sleep(0)
+            asked.cancel()
+            await asyncio.wait([asked])
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        asyncio.run(scenario())
+        gc.collect()
+    assert [str(each.message) for each in told] == []

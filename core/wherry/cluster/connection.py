@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -18,6 +19,7 @@ from wherry import __version__
 from wherry.cluster.credentials import Credentials
 from wherry.cluster.failures import ClusterError, Unauthenticated, Unreachable, failure
 from wherry.cluster.request import METHODS, Request
+from wherry.cluster.sockets import Sockets
 from wherry.errors import InputError
 
 AT_ONCE = 16
@@ -137,28 +139,27 @@ async def connect(
     """
     configuration = Configuration()
     await credentials.configure(configuration)
-    client = ApiClient(configuration)
+    client, sockets = ApiClient(configuration), Sockets()
     connector = aiohttp.TCPConnector(
-        limit=0, ssl=client.rest_client.ssl_context, keepalive_timeout=30.0, socket_factory=_socket
+        limit=0, ssl=client.rest_client.ssl_context, keepalive_timeout=30.0, socket_factory=sockets
     )
-    configuration.client_session_kwargs = {"connector": connector, "read_bufsize": BUFFER}
+    configuration.client_session_kwargs = {
+        "connector": connector,
+        "read_bufsize": BUFFER,
+        "trust_env": _goes_through_a_proxy(configuration.host),
+    }
     try:
         yield Connection(client, credentials, program, record)
     finally:
         await client.close()
         await connector.close()
+        await sockets.close()
 
 
-def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """With keep-alive that finds in half a minute that the other end is gone: a watch may be silent for long."""
-    family, kind, protocol, _, _ = address
-    made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
-    return made
+def _goes_through_a_proxy(server: str) -> bool:
+    """By the environment; where there is none, no request need look for one, nor for a password in ~/.netrc."""
+    url = urlsplit(server)
+    return url.scheme in getproxies() and not proxy_bypass(url.hostname or "")
 
 
 def _abandon(response: aiohttp.ClientResponse) -> None:

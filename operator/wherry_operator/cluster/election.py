@@ -92,14 +92,19 @@ class Election:
         try:
             while not work.done() and self.leads:
                 await asyncio.wait([work], timeout=min(self._terms.retry, self._left))
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._left):
-                        await self._try()
+                await self._renew()
         finally:
             work.cancel()
             await asyncio.wait([work])
         if not work.cancelled():
             work.result()
+
+    async def _renew(self) -> None:
+        """Once, while it is not too late for that."""
+        if self.leads:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._left):
+                    await self._try()
 
     async def _try(self) -> bool:
         """Take or renew the Lease once; whether it is ours now. A failure to ask is no answer."""

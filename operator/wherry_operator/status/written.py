@@ -21,8 +21,12 @@ STATUS = Record(Status)
 def last(document: Manifest) -> Status:
     """The status that was last written. A field that cannot be read, of a newer or older operator, is as if absent."""
     found = document.get("status")
-    known = {name: each for name, each in found.items() if _reads(name, each)} if isinstance(found, Mapping) else {}
-    return _status(known)
+    if not isinstance(found, Mapping):
+        return Status()
+    try:
+        return _status(found)
+    except InvalidApp:
+        return _status({name: each for name, each in found.items() if _reads(name, each)})
 
 
 def unreadable(document: Manifest) -> WasmApp:
