@@ -75,6 +75,18 @@ def test_the_sooner_of_two_delays_counts(delays: tuple[float, float]) -> None:
     assert asyncio.run(scenario()) == "a"
 
 
+def test_what_was_to_come_later_comes_with_a_pass_before() -> None:
+    async def scenario() -> list[str]:
+        queue: Queue[str] = Queue()
+        queue.add_after("a", 0.001)
+        queue.add("a")
+        queue.done(await queue.take())
+        queue.add_after("b", 0.01)
+        return [await asyncio.wait_for(queue.take(), WAIT), *map(str, range(len(queue)))]
+
+    assert asyncio.run(scenario()) == ["b"]
+
+
 def test_a_forgotten_key_never_comes_back_by_its_timer() -> None:
     async def scenario() -> list[str]:
         queue: Queue[str] = Queue()
