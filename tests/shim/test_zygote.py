@@ -104,12 +104,16 @@ def test_a_thousand_children_leave_no_descriptor_and_no_zombie(zygote: Zygote, c
     target = bundle(tmp_path, "container", "a-pod-that-is-nowhere")  # what the zygote does not know, a child looks for
     caller.start(target)
     until(lambda: not children(zygote.pid))
-    before = len(os.listdir(f"/proc/{zygote.pid}/fd"))
+    before = _descriptors(zygote)
     with ThreadPoolExecutor(8) as pool:
         answers = {each.stdout for each in pool.map(lambda _: caller.start(target), range(1000))}
     assert answers == {b"wherry: the shim of pod a-pod-that-is-nowhere is gone; the kubelet makes the pod anew"}
     until(lambda: not children(zygote.pid))
-    assert len(os.listdir(f"/proc/{zygote.pid}/fd")) == before
+    until(lambda: _descriptors(zygote) <= before)  # that of a child is closed a moment after it was waited for
+
+
+def _descriptors(zygote: Zygote) -> int:
+    return len(os.listdir(f"/proc/{zygote.pid}/fd"))
 
 
 def test_a_host_ends_when_the_pod_that_was_promised_to_it_came_to_nothing(
