@@ -124,7 +124,7 @@ class Operation:
                 supplier.close()
 
     def _told(self, type_: str | None, manifest: Manifest) -> None:
-        """What kopf saw of a WasmApp; nobody waits with what its user has changed."""
+        """What kopf saw of a WasmApp; a spec that its user has changed does not wait."""
         meta = manifest["metadata"]
         key = Key(meta["namespace"], meta["name"])
         if type_ == "DELETED":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.support.control_plane import ControlPlane
 from wherry import __version__
 from wherry.cluster.connection import connect
 from wherry.cluster.credentials import InCluster, KubeConfig, find
-from wherry.cluster.failures import Unauthenticated
+from wherry.cluster.failures import Unauthenticated, Unreachable
 from wherry.cluster.request import Request
 from wherry.cluster.resources import CONFIG_MAP
 from wherry.errors import InputError
@@ -122,3 +123,19 @@ def test_a_program_tells_the_api_server_its_name_and_version(control_plane: Cont
 
     asyncio.run(scenario())
     assert [each.agent for each in control_plane.asked(mark, agent=f"{AGENT}/")] == [f"{AGENT}/{__version__}"]
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize(("direct", "arrives"), [("", False), ("127.0.0.1,localhost", True)])
+def test_a_proxy_of_the_environment_is_used_but_where_the_environment_says_no(
+    control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch, direct: str, arrives: bool
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", direct)
+
+    async def scenario() -> None:
+        async with connect(KubeConfig(str(control_plane.kubeconfig())), AGENT) as connection:
+            await connection.ask(LIST)
+
+    with nullcontext() if arrives else pytest.raises(Unreachable, match=r"127\.0\.0\.1:1: "):
+        asyncio.run(scenario())

@@ -88,7 +88,8 @@ def _ask(port: int) -> None:
         with suppress(ConnectionError), closing(HTTPConnection("127.0.0.1", port, PATIENCE)) as client:
             for _ in range(REQUESTS):
                 client.request("GET", "/")
-                assert client.getresponse().read()
+                answer = client.getresponse()
+                assert (answer.status, bool(answer.read())) == (200, True)
             return
         time.sleep(0.01)
     raise TimeoutError(f"nobody listens on {port}")
