@@ -32,6 +32,12 @@ async def remove(cgroup: Cgroup) -> None:
     await _done(cgroup, cgroup.remove)
 
 
+async def settled(work: asyncio.Task[None]) -> None:
+    """Until it is over. What is done for a container that has failed may fail, too, and that is no news."""
+    await asyncio.wait({work})
+    work.exception()
+
+
 async def _done(cgroup: Cgroup, action: Callable[[], None]) -> None:
     if cgroup.slow:
         await asyncio.to_thread(action)

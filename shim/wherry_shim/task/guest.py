@@ -58,63 +58,60 @@ class Guest:
         self._kept = _kept(spec.get("annotations") or {}, state)
         self._origin = origin
         self._streams: Streams | None = None
+        self._moving: asyncio.Task[None] | None = None
         self._go = -1
 
     async def create(self) -> Born:
         lines = [f"cgroup {folder}" for folder in self.cgroup.directories]
         kept = [f"file {path}" for path in self._kept] + [f"folder {path.parent}" for path in self._kept[:1]]
         undo.write(self._bundle, lines + kept)
+        made = asyncio.create_task(cgroups.make(self.cgroup, self._resources))
         try:
-            await cgroups.make(self.cgroup, self._resources)
-            self._streams = Streams()
-            owner = Owner(self._order.namespace, self._order.container)
-            await self._streams.open(self._names, owner, self._origin.reaper)
-            async with self._origin.planners.one() as planner:
-                born, moved = await self._born(self._streams, planner)
-            await moved
-            return born
+            # It plans meanwhile: systemd takes its time (20 ms) to make a cgroup.
+            async with self._origin.planners.one() as planner, planner.begun(self._order) as start:
+                await made
+                return await self._born(planner, start, await self._opened())
         except BaseException:
+            await cgroups.settled(made)
             await self.destroy()
             raise
 
-    async def _born(self, streams: Streams, planner: Planner) -> tuple[Born, asyncio.Task[None]]:
-        """The worker, which needs the planner no more, and its move into its cgroup, which may take longer.
+    async def _opened(self) -> Streams:
+        self._streams = Streams()
+        owner = Owner(self._order.namespace, self._order.container)
+        await self._streams.open(self._names, owner, self._origin.reaper)
+        return self._streams
 
-        It is born while the planner still plans: the kernel takes its time (10 ms) to move it.
+    async def _born(self, planner: Planner, start: int, streams: Streams) -> Born:
+        """The worker, which needs the planner no more; its move into its cgroup may take longer.
+
+        It is born although the planner may still plan: the kernel takes its time (10 ms) to move it.
         """
-        memory = os.memfd_create("start", os.MFD_CLOEXEC)
-        planner.begin(self._order, memory)
         reader, writer = os.pipe2(os.O_CLOEXEC)
         waits, self._go = os.pipe2(os.O_CLOEXEC)
         kept = [_opened(path) for path in self._kept]
         home = self.cgroup.descriptor()
         try:
-            files = [writer, waits, memory, planner.pidfd, *streams.given, *kept]
+            files = [writer, waits, start, planner.pidfd, *streams.given, *kept]
             pid = self._origin.nursery.bear(WORKER, b"", files, CLONE_NEWPID, home)
         finally:
-            for descriptor in (memory, writer, waits, *kept, *([home] if home is not None else [])):
+            for descriptor in (writer, waits, *kept, *([home] if home is not None else [])):
                 os.close(descriptor)
             streams.handed_over()
         limit(pid, self._process)
         born = Born(pid, self._origin.reaper.watch(pid), read=streams.read)
         born.ended.add_done_callback(lambda _: streams.end())
-        moved = asyncio.create_task(self._moved(pid, there=home is not None))
-        try:
-            await planner.planned()
-            os.write(self._go, PLANNED)
-            await reported(reader, "the worker")
-        except BaseException:
-            await asyncio.wait({moved})
-            moved.exception()  # that it could not be moved any more is no news
-            raise
-        return born, moved
-
-    async def _moved(self, pid: int, *, there: bool) -> None:
-        """there: it was born in its cgroup."""
-        if not there:
-            await asyncio.to_thread(self.cgroup.join, pid)
+        if home is None:
+            self._moving = asyncio.create_task(asyncio.to_thread(self.cgroup.join, pid))
+        await planner.planned()
+        os.write(self._go, PLANNED)
+        await reported(reader, "the worker")
+        return born
 
     async def start(self) -> None:
+        """Its guest runs in its cgroup alone."""
+        if self._moving:
+            await self._moving
         os.write(self._go, GO)
         self._close_go()
 
@@ -129,6 +126,8 @@ class Guest:
         self._close_go()
         if self._streams:
             self._streams.release()
+        if self._moving:
+            await cgroups.settled(self._moving)
         await cgroups.remove(self.cgroup)
         for path in self._kept:
             path.unlink(missing_ok=True)

@@ -54,6 +54,7 @@ class Maker:
             remember_launcher(folder, pod)
         match await self._role(request.id, bundle):
             case "sandbox":
+                self._origin.planners.expect()
                 return Sandbox(spec, folder, self._holders, self._origin.reaper)
             case "wasm":
                 order = self._order(request, spec, bundle)

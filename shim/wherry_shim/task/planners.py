@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from wherry.errors import StartError
 from wherry_shim.nursery import Nursery
 from wherry_shim.order import LEAVE, PLANNER, WorkerOrder, check_report, words
 from wherry_shim.reaper import Reaper
@@ -22,6 +23,9 @@ IDLE = 10.0
 
 PATIENCE = 0.05
 """Seconds that a container waits for a planner: the others may be compiling."""
+
+EXPECTED = 0.005
+"""Seconds from the expectation of a container to a planner's birth: who makes the pod's sandbox is answered first."""
 
 _ENOUGH = os.cpu_count() or 1
 _LIMIT = 1 << 16
@@ -44,13 +48,19 @@ class Planner:
             theirs.close()
         self.ended = reaper.watch(pid)
 
-    def begin(self, order: WorkerOrder, memory: int) -> None:
-        """Let it write a worker's start to an empty memfd, and make and enter the worker's namespaces."""
-        with suppress(OSError):  # of one that has ended; its silence will say so
-            socket.send_fds(self._end, [words(order)], [memory])
+    @asynccontextmanager
+    async def begun(self, order: WorkerOrder) -> AsyncIterator[int]:
+        """Let it make and enter a worker's namespaces, and write the worker's start to this memfd."""
+        memory = os.memfd_create("start", os.MFD_CLOEXEC)
+        try:
+            with suppress(OSError):  # of one that has ended; its silence will say so
+                socket.send_fds(self._end, [words(order)], [memory])
+            yield memory
+        finally:
+            os.close(memory)
 
     async def planned(self) -> None:
-        """That is done. Raises StartError: the guest cannot run."""
+        """Both are done. Raises StartError: the guest cannot run."""
         told = b""
         with suppress(OSError):
             told = await asyncio.get_running_loop().sock_recv(self._end, _LIMIT)
@@ -79,6 +89,10 @@ class Planners:
         self._idle: dict[Planner, asyncio.TimerHandle] = {}
         self._waiting: deque[asyncio.Future[Planner]] = deque()
 
+    def expect(self) -> None:
+        """A container comes in a moment, 20 ms or more after its pod's sandbox: no need to wait for a birth then."""
+        asyncio.get_running_loop().call_later(EXPECTED, self._have_one)
+
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Planner]:
         """For one container; for the next one, too, if the block ends well. Raises OSError, StartError."""
@@ -90,6 +104,11 @@ class Planners:
             raise
         planner.leave()
         self._give_back(planner)
+
+    def _have_one(self) -> None:
+        if not self._idle and len(self._all) < _ENOUGH:
+            with suppress(OSError, StartError):  # who needs it is told
+                self._give_back(self._born())
 
     def _taken(self) -> Planner | None:
         if not self._idle:

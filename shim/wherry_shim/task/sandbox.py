@@ -94,8 +94,7 @@ class Sandbox:
 
     async def destroy(self) -> None:
         if self._settling:
-            await asyncio.wait({self._settling})
-            self._settling.exception()  # the holder had ended
+            await cgroups.settled(self._settling)
             self._settling = None
         await cgroups.remove(self.cgroup)
         undo.forget(self._bundle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from wherry_shim.linux.cgroup.dbus import expect_systemd
 from wherry_shim.linux.cgroup.hierarchy import SYSTEMD, Hierarchies, hierarchies
 from wherry_shim.linux.cgroup.interface import Cgroup, CgroupError, Resources
@@ -18,13 +20,19 @@ def open_cgroup(path: str) -> Cgroup:
     path: `/a/b/c`, from the root of the hierarchies, or systemd's `slice:prefix:name`. Raises CgroupError for another
     form, when no hierarchy is mounted, and for systemd's form where systemd does not run.
     """
-    with open("/proc/self/mountinfo") as file:
-        found = hierarchies(file.read())
+    found = _mounted()
     if path.startswith("/"):
         return _by_files(_checked(path), found, "")
     unit = scope(path)
     expect_systemd()
     return ScopeCgroup(unit, _by_files(unit.path, found, SYSTEMD), 2 if found.unified else 1)
+
+
+@cache
+def _mounted() -> Hierarchies:
+    """Read once: a node does not mount others while it runs, and has a hundred mounts and more."""
+    with open("/proc/self/mountinfo") as file:
+        return hierarchies(file.read())
 
 
 def _by_files(path: str, found: Hierarchies, driven: str) -> Cgroup:
