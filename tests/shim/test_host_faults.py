@@ -192,6 +192,23 @@ def test_a_holder_is_in_the_pods_namespaces_with_nothing_of_its_host(host: Host)
     assert host.cgroups() == {"pod"}
 
 
+def test_a_planner_waits_for_a_pods_container_and_one_that_was_killed_is_replaced(host: Host) -> None:
+    _without_planners(host)
+    host.create(host.sandbox("expected"))
+    until(lambda: processes.planners(host.pid))
+    _without_planners(host)
+    assert "containerd at /c.sock" in host.refusal(host.guest("after"))  # a planner says so
+    host.call("Kill", pb.KillRequest(id="expected", signal=signal.SIGKILL), pb.StateRequest)
+    host.call("Delete", pb.DeleteRequest(id="expected"), pb.DeleteResponse)
+    assert host.cgroups() == {"pod"}
+
+
+def _without_planners(host: Host) -> None:
+    for pid in processes.planners(host.pid):
+        processes.kill(pid)
+    until(lambda: not processes.planners(host.pid))
+
+
 def test_a_fifo_that_vanished_is_one_error_and_leaves_nothing(host: Host) -> None:
     refusal = host.refusal(host.guest("no-fifo"), "/run/no-such-fifo")
     assert "/run/no-such-fifo" in refusal

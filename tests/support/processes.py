@@ -29,6 +29,10 @@ def nursery(of_host: int) -> int:
     return next(_children(of_host, "wherry-nursery"), 0)
 
 
+def planners(of_host: int) -> list[int]:
+    return list(_children(of_host, "wherry-planner"))
+
+
 def holder(pod: Pod) -> int:
     said = pod.cri.call("RuntimeService", "PodSandboxStatus", pod_sandbox_id=pod.id, verbose=True)
     return int(json.loads(said.info["info"])["pid"])
