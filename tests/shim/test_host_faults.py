@@ -203,6 +203,18 @@ def test_a_planner_waits_for_a_pods_container_and_one_that_was_killed_is_replace
     assert host.cgroups() == {"pod"}
 
 
+def test_a_guest_that_cannot_be_planned_leaves_no_descriptor(host: Host) -> None:
+    def held() -> int:
+        _without_planners(host)
+        return len(os.listdir(f"/proc/{host.pid}/fd"))
+
+    host.refusal(host.guest("unplanned"))
+    before = held()
+    for number in range(3):
+        host.refusal(host.guest(f"unplanned-{number}"))
+    until(lambda: held() <= before)
+
+
 def _without_planners(host: Host) -> None:
     for pid in processes.planners(host.pid):
         processes.kill(pid)

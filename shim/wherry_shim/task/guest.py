@@ -103,9 +103,12 @@ class Guest:
         born.ended.add_done_callback(lambda _: streams.end())
         if home is None:
             self._moving = asyncio.create_task(asyncio.to_thread(self.cgroup.join, pid))
-        await planner.planned()
-        os.write(self._go, PLANNED)
-        await reported(reader, "the worker")
+        try:
+            await planner.planned()
+            os.write(self._go, PLANNED)
+            await reported(reader, "the worker")
+        finally:
+            os.close(reader)
         return born
 
     async def start(self) -> None:

@@ -11,7 +11,7 @@ _LIMIT = 1 << 16
 
 
 async def reported(reader: int, what: str) -> None:
-    """Until the other end of this pipe reports ready or is closed; closes the reader. Raises StartError."""
+    """Until the other end of this pipe reports ready or is closed. Raises StartError."""
     loop = asyncio.get_running_loop()
     told: asyncio.Future[None] = loop.create_future()
     loop.add_reader(reader, _tell, told)
@@ -20,7 +20,6 @@ async def reported(reader: int, what: str) -> None:
         check_report(os.read(reader, _LIMIT), what)
     finally:
         loop.remove_reader(reader)
-        os.close(reader)
 
 
 def _tell(told: asyncio.Future[None]) -> None:
