@@ -30,9 +30,7 @@ def test_an_app_is_scaled_up_and_down_by_its_cpu(measured: Namespace, client: Cl
     measured.ready("hello")
     assert client.get("http://hello/")
     load = Loading(measured, "hello", threads=8)
-    measured.eventually("it has grown", lambda: len(measured.pods("hello")) > 1, within=180)
-    measured.ready("hello")
-    assert measured.get("wasmapp", "hello")["status"]["readyReplicas"] > 1
+    measured.eventually("it has grown, and its status says so", lambda: ready_replicas(measured) > 1, within=180)
     assert load.stop().failed == {}
 
     patch(measured, AT_ONCE)
@@ -56,6 +54,11 @@ def counts(namespace: Namespace) -> bool:
     """Whether the autoscaler has measured, and so has decided once."""
     conditions = namespace.get("hpa", "hello").get("status", {}).get("conditions", ())
     return any((each["type"], each["status"]) == ("ScalingActive", "True") for each in conditions)
+
+
+def ready_replicas(namespace: Namespace) -> int:
+    """As the app's status counts them: a Pod that is there is not yet ready."""
+    return int(namespace.get("wasmapp", "hello")["status"].get("readyReplicas", 0))
 
 
 def uids(namespace: Namespace) -> set[str]:
