@@ -33,7 +33,7 @@ class Size:
     seconds: float
 
 
-FULL = Size(15, 50, 3, 100, 2, 50, 3, 5, 5, 5.0)
+FULL = Size(15, 50, 7, 100, 2, 50, 3, 5, 5, 5.0)
 QUICK = Size(2, 5, 1, 10, 1, 5, 1, 1, 1, 1.0)
 
 

@@ -6,7 +6,7 @@ Everything else that an app depends on is watched by `cluster`, with selectors t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
@@ -52,7 +52,21 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.server_timeout = 300
     chosen.watching.client_timeout = 330
     chosen.queueing.idle_timeout = 0.5
+    chosen.persistence.diffbase_storage = _NoDifferences()
     return chosen
+
+
+class _NoDifferences(kopf.DiffBaseStorage):
+    """No handler is told what changed: to find that out, kopf would copy each object several times."""
+
+    def build(self, **_: object) -> kopf.BodyEssence:
+        return cast(kopf.BodyEssence, {})
+
+    def fetch(self, **_: object) -> None:
+        return None
+
+    def store(self, **_: object) -> None:
+        pass
 
 
 async def watch(told: Told, way_in: Callable[[], Awaitable[WayIn]], namespaces: Collection[str]) -> None:

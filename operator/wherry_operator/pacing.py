@@ -12,8 +12,8 @@ from wherry.spec.status import Condition, Status
 from wherry_operator.conditions import about
 from wherry_operator.manifest import Key
 
-MOMENT = 5.0
-"""Seconds for which news of progress wait for more."""
+MOMENT = 10.0
+"""Seconds for which news of progress wait for more: where fifty apps start at once, most of them are ready by then."""
 
 
 class Pacing:

@@ -1,4 +1,4 @@
-"""A systemd that lets a connection wait, which the real one does only under load."""
+"""A systemd that lets a connection wait, and one that talks much: the real one does so only under load."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jeepney import DBusAddress, Message, new_method_call, new_method_return, new_signal
 
 from wherry_shim.linux.cgroup import dbus
 from wherry_shim.linux.cgroup.interface import CgroupError
 
+MANAGER = DBusAddress("/org/freedesktop/systemd1", "org.freedesktop.systemd1", "org.freedesktop.systemd1.Manager")
 OK = b"OK 0123456789abcdef0123456789abcdef\r\n"
 
 
@@ -54,3 +56,38 @@ def test_where_there_is_no_systemd_is_one_typed_error(tmp_path: Path, monkeypatc
     with pytest.raises(CgroupError, match="No such file") as refused:
         dbus.Systemd()
     assert "SystemdCgroup = false" in refused.value.cure
+
+
+def test_the_end_of_a_job_is_found_among_the_news_of_others(listening: socket.socket) -> None:
+    """In pieces, and before the answer that names the job."""
+    said = b"".join(each.serialise(serial=9) for each in (news(), ended("/job/1"), news(), ended("/job/2"), answer(1)))
+
+    def talks() -> None:
+        with listening.accept()[0] as connection:
+            connection.recv(1 << 16)
+            connection.sendall(OK)
+            connection.recv(1 << 16)
+            for at in range(0, len(said), 50):
+                connection.sendall(said[at : at + 50])
+
+    thread = threading.Thread(target=talks)
+    thread.start()
+    with dbus.Systemd() as systemd:
+        systemd.run("StopUnit", "ss", "a.scope", "replace")
+    thread.join()
+
+
+def news() -> Message:
+    changed = {"ActiveState": ("s", "active")}
+    of_a_unit = MANAGER.with_interface("org.freedesktop.DBus.Properties")
+    return new_signal(of_a_unit, "PropertiesChanged", "sa{sv}as", ("org.freedesktop.systemd1.Unit", changed, []))
+
+
+def ended(job: str) -> Message:
+    return new_signal(MANAGER, "JobRemoved", "uoss", (1, job, "a.scope", "done"))
+
+
+def answer(serial: int) -> Message:
+    asked = new_method_call(MANAGER, "StopUnit", "ss", ("a.scope", "replace"))
+    asked.header.serial = serial
+    return new_method_return(asked, "o", ("/job/2",))

@@ -8,8 +8,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, Parser, message_bus, new_method_call
+from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, message_bus, new_method_call
 from jeepney.auth import BEGIN, AuthenticationError, make_auth_external
+from jeepney.low_level import calc_msg_size
 
 from wherry_shim.linux.cgroup.interface import CgroupError
 
@@ -19,6 +20,8 @@ SYSTEM_BUS = "/run/dbus/system_bus_socket"
 _MANAGER = DBusAddress(
     "/org/freedesktop/systemd1", bus_name="org.freedesktop.systemd1", interface="org.freedesktop.systemd1.Manager"
 )
+_HEAD = 16  # bytes of a message that tell its size
+_ENDED = "JobRemoved"
 _SECONDS = 10.0
 _WELCOME = (0.5, 1.0, 2.0, 4.0)
 """Seconds that a connection waits for systemd's first word, one after the other: under load some never get it."""
@@ -49,7 +52,7 @@ class Systemd:
     """A connection for a few calls. Every method waits ten seconds at most and raises CgroupError."""
 
     def __init__(self) -> None:
-        self._parser = Parser()
+        self._come = b""
         self._serial = 0
         self._jobs: dict[str, str] = {}
         try:
@@ -82,7 +85,7 @@ class Systemd:
     def _introduce(self) -> None:
         """On the system's bus, where a signal is sent to those who ask for it."""
         self._exchange(message_bus.Hello())
-        rule = MatchRule(type="signal", interface=_MANAGER.interface, member="JobRemoved")
+        rule = MatchRule(type="signal", interface=_MANAGER.interface, member=_ENDED)
         self._exchange(message_bus.AddMatch(rule))
         self._exchange(new_method_call(_MANAGER, "Subscribe"))
 
@@ -103,15 +106,23 @@ class Systemd:
 
     def _receive(self) -> Message:
         """The next message; the end of a job is noted, because it may come before the answer that names the job."""
-        while (message := self._parser.get_next_message()) is None:
+        while (message := self._message()) is None:
             try:
-                self._parser.add_data(self._bytes())
+                self._come += self._bytes()
             except OSError as error:
                 raise CgroupError(f"systemd: no answer: {error}") from error
-        if message.header.fields.get(HeaderFields.member) == "JobRemoved":
+        if message.header.fields.get(HeaderFields.member) == _ENDED:
             _, job, _, result = message.body
             self._jobs[job] = result
         return message
+
+    def _message(self) -> Message | None:
+        """What has come whole. Other signals are dropped unread: systemd tells everybody of everything on the node."""
+        while len(self._come) >= _HEAD and len(self._come) >= (size := calc_msg_size(self._come)):
+            data, self._come = self._come[:size], self._come[size:]
+            if data[1] != MessageType.signal.value or _ENDED.encode() in data:
+                return Message.from_buffer(data)
+        return None
 
     def _bytes(self) -> bytes:
         return _some(self._socket)
