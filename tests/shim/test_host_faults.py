@@ -213,6 +213,7 @@ def test_a_guest_that_cannot_be_planned_leaves_no_descriptor(host: Host) -> None
     for number in range(3):
         host.refusal(host.guest(f"unplanned-{number}"))
     until(lambda: held() <= before)
+    assert held() <= before
 
 
 def _without_planners(host: Host) -> None:

@@ -60,7 +60,8 @@ def test_where_there_is_no_systemd_is_one_typed_error(tmp_path: Path, monkeypatc
 
 def test_the_end_of_a_job_is_found_among_the_news_of_others(listening: socket.socket) -> None:
     """In pieces, and before the answer that names the job."""
-    said = b"".join(each.serialise(serial=9) for each in (news(), ended("/job/1"), news(), ended("/job/2"), answer(1)))
+    messages = (news(), ended("/job/1", "done"), news(), ended("/job/2", "canceled"), answer(1))
+    said = b"".join(each.serialise(serial=9) for each in messages)
 
     def talks() -> None:
         with listening.accept()[0] as connection:
@@ -72,9 +73,10 @@ def test_the_end_of_a_job_is_found_among_the_news_of_others(listening: socket.so
 
     thread = threading.Thread(target=talks)
     thread.start()
-    with dbus.Systemd() as systemd:
+    with dbus.Systemd() as systemd, pytest.raises(dbus.Refused) as refused:
         systemd.run("StopUnit", "ss", "a.scope", "replace")
     thread.join()
+    assert refused.value.name == "canceled"  # as the second job ended, and not the first
 
 
 def news() -> Message:
@@ -83,8 +85,8 @@ def news() -> Message:
     return new_signal(of_a_unit, "PropertiesChanged", "sa{sv}as", ("org.freedesktop.systemd1.Unit", changed, []))
 
 
-def ended(job: str) -> Message:
-    return new_signal(MANAGER, "JobRemoved", "uoss", (1, job, "a.scope", "done"))
+def ended(job: str, result: str) -> Message:
+    return new_signal(MANAGER, "JobRemoved", "uoss", (1, job, "a.scope", result))
 
 
 def answer(serial: int) -> Message:
