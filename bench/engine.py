@@ -7,13 +7,23 @@ import hashlib
 import sys
 from pathlib import Path
 
+from wherry.engine.config import SMALL_MEMORY
 from wherry.engine.host import Host
 from wherry.engine.run import run
 from wherry.plan.model import HTTP_TIMEOUT, Limits, RunPlan, WasmFile
+from wherry.wasm.memory import largest_memory
 
 
 def wasm_file(path: Path) -> WasmFile:
     return WasmFile(str(path), f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}")
+
+
+def keep_resident(guest: Path) -> int:
+    """Bytes that a peer's pool keeps of each memory between requests: all of a small one, else its beginning.
+
+    What serves such guests best: a C program has a stack before anything that it writes, and copying that costs more.
+    """
+    return SMALL_MEMORY if largest_memory(guest.read_bytes()) <= SMALL_MEMORY else 64 << 10
 
 
 def main() -> int:

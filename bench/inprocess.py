@@ -7,16 +7,16 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bench.ceiling.build import ceiling
-from bench.engine import wasm_file
+from bench.engine import keep_resident, wasm_file
 from bench.guests import c, cgi, javascript, python, tiny
 from bench.measure import Round, Row, compared, interleaved
 from examples.toolchain.cache import root
-from wherry.engine.config import keep_resident
+from wherry.engine.code import compiled
 from wherry.engine.host import Host
 from wherry.engine.http.guest import load
 from wherry.engine.http.head import checked
@@ -79,9 +79,11 @@ def row(case: Case, requests: int, rounds: int) -> Row:
     plan = RunPlan("http", wasm_file(case.guest()), port=8080)
     host = Host(cache=root() / "bench")
     prepared = prepare(plan, host)
+    # The C program has the engine make its memories, and fill them.
+    plain = compiled(plan.wasm, replace(prepared.build, lifted=False), host.cache)
     with ExitStack() as stack:
         side = in_python(prepared, host, requests, stack)
-        mine, others = interleaved([side, lambda: in_c(prepared, requests)], rounds)
+        mine, others = interleaved([side, lambda: in_c(prepared, plain, requests)], rounds)
     values = [[each["us"] for each in taken] for taken in (mine, others)]
     return compared(case.name, "µs of CPU", PEER, values[0], values[1])
 
@@ -106,9 +108,9 @@ def in_python(prepared: Prepared, host: Host, requests: int, stack: ExitStack) -
     return lambda: batch(requests)
 
 
-def in_c(prepared: Prepared, requests: int) -> Round:
+def in_c(prepared: Prepared, code: Path, requests: int) -> Round:
     kind = "outbound" if prepared.build.adapter.endswith("outbound") else prepared.kind
-    command = [ceiling(), kind, prepared.code, str(requests), "1", str(keep_resident(prepared.memory))]
+    command = [ceiling(), kind, code, str(requests), "1", str(keep_resident(Path(prepared.plan.wasm.path)))]
     environment = {**os.environ, "WASMTIME_BACKTRACE_DETAILS": "1"}
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     return {"us": float(said) / 1e3}

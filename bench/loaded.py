@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.servers import pss_of
 from wherry.engine import capi
 from wherry.engine.code import load
-from wherry.engine.config import BEGINNING, Build, Engine, Pooling, new_engine
+from wherry.engine.config import Build, Engine, Pooling, new_engine
 from wherry.plan.model import Limits
 
 NOWHERE = b"/dev/null"
@@ -21,7 +21,7 @@ NOWHERE = b"/dev/null"
 
 def main() -> None:
     code, *counts = sys.argv[1:]
-    engine = new_engine(Build(), Pooling(Limits().concurrency, Limits().memory, BEGINNING))
+    engine = new_engine(Build(), Pooling(Limits().concurrency, Limits().memory))
     linker = capi.linker_new(engine.pointer)
     assert not capi.linker_define_wasi(linker)
     loaded = 0

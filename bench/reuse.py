@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import urllib.request
 
+from bench.engine import keep_resident
 from bench.guests import EXAMPLES, GUESTS
 from bench.measure import Row
 from bench.serve import ONE, against
 from bench.servers import ours, ours_with, theirs
 from examples.toolchain.languages import built
 from examples.toolchain.run import tell
-from wherry.engine.config import keep_resident
-from wherry.wasm.memory import largest_memory
 
 TITLE = "wherry run against wasmtime serve, the same settings on both sides"
 PEER = "wasmtime serve"
@@ -28,7 +27,7 @@ def measure(quick: bool) -> list[Row]:
 def same_pooling(seconds: float, rounds: int) -> list[Row]:
     rows = []
     for name, guest in GUESTS.items():
-        keep = keep_resident(largest_memory(guest().read_bytes()))
+        keep = keep_resident(guest())
         flags = [f"-Opooling-{what}-keep-resident={keep}" for what in ("memory", "table")]
         with ours(guest(), ONE.server, 1) as mine, theirs(guest(), ONE.server, *flags) as other:
             rows += against(f"{name}, same pooling", PEER, (mine, other), ONE, seconds, rounds)[:2]

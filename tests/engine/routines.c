@@ -1,4 +1,4 @@
-/* Tries the three routines, whose bytes routines.h has; exits with the line of what went wrong, else with 0. No libc:
+/* Tries the five routines, whose bytes routines.h has; exits with the line of what went wrong, else with 0. No libc:
  * it is built for either machine in a moment. */
 #define CODE(place) __attribute__((section(place))) static const unsigned char
 #include "routines.h"
@@ -46,6 +46,22 @@ static int tried(void) {
     spread_out(text, places, 3);
     EXPECT(places[0] == text && places[1] == text + 4 && places[2] == text + 5 && !places[3]);
     EXPECT(same(-1ul) == -1ul && !same(0));
+
+    void (*copied)(const void *, word, word) = (void *)restore;
+    word (*told)(const void *, word *, word *) = (void *)extent;
+    static unsigned char pages[4 * 64], original[4 * 64];
+    for (int at = 0; at < 4 * 64; at++) original[at] = at + 1;
+#define REGION(first, last) {(word)(pages + 64 * (first)), (word)(pages + 64 * (last)), 7}
+    const word regions[][3] = {REGION(0, 1), REGION(2, 4)};
+    copied(regions, 0, original - pages);
+    for (int at = 0; at < 4 * 64; at++) EXPECT(!pages[at]);
+    copied(regions, 2, original - pages);
+    for (int at = 0; at < 4 * 64; at++) EXPECT(pages[at] == (at / 64 == 1 ? 0 : (at + 1) % 256));
+    EXPECT(regions[0][2] == 7 && original[255] == 0);
+
+    const word memory[] = {0x10000, 5, 6};
+    word size = 0, most = 0;
+    EXPECT(told(memory, &size, &most) == 0x10000 && size == 5 && most == 6);
     return 0;
 }
 

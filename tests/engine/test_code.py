@@ -297,7 +297,7 @@ def test_the_compiler_of_root_is_nobody(tmp_path: Path) -> None:
     assert "NoNewPrivs:\t1" in status
 
 
-@pytest.mark.parametrize("pooling", [None, Pooling(instances=16, memory=128 << 20, keep_resident=64 << 10)])
+@pytest.mark.parametrize("pooling", [None, Pooling(instances=16, memory=128 << 20)])
 def test_the_same_code_runs_with_and_without_a_pool(pooling: Pooling | None, tmp_path: Path) -> None:
     code = compiled(wasm_file(answer(1)), Build(), tmp_path)
     with new_engine(Build(), pooling) as engine, load(engine, code, "module") as loaded:

@@ -17,14 +17,19 @@ from wherry.engine.routines import MACHINES, mapped
 
 SOURCE = Path(__file__).parent / "routines.c"
 BRANCHES = {
-    "x86_64": {"walk": ["je 96", "jne 96", "jmp 13"], "spread": ["je 26", "jne 12", "jne 5"], "itself": []},
-    "aarch64": {"walk": ["b.eq 112", "b.ne 112", "b 20"], "spread": ["cbz 24", "cbnz 8", "b.ne 4"], "itself": []},
+    "x86_64": {
+        "walk": ["je 96", "jne 96", "jmp 13"],
+        "spread": ["je 26", "jne 12", "jne 5"],
+        "restore": ["je 36", "jne 11"],
+    },
+    "aarch64": {
+        "walk": ["b.eq 112", "b.ne 112", "b 20"],
+        "spread": ["cbz 24", "cbnz 8", "b.ne 4"],
+        "restore": ["cbz 36", "b.ne 12", "b.ne 4"],
+    },
 }
-CALLS_AND_RETURNS = {
-    "x86_64": {"walk": ["call", "ret"], "spread": ["ret"], "itself": ["ret"]},
-    "aarch64": {"walk": ["blr", "ret"], "spread": ["ret"], "itself": ["ret"]},
-}
-NAMES = ("walk", "spread", "itself")
+CALLS = {"x86_64": "call", "aarch64": "blr"}
+NAMES = ("walk", "spread", "itself", "restore", "extent")
 INSTRUCTION = re.compile(r"^\s*[0-9a-f]+:\s+(?P<name>[a-z][a-z.0-9]*)(?:\s.*?)?(?:(?P<target>0x[0-9a-f]+) <.*)?$", re.M)
 
 
@@ -65,8 +70,9 @@ def test_a_disassembler_finds_instructions_whose_jumps_stay_inside(machine: str,
     listing = subprocess.run(dump, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     found = [(each["name"], each["target"]) for each in INSTRUCTION.finditer(listing)]
     assert "unknown" not in listing
-    assert [f"{each} {int(target, 16)}" for each, target in found if target] == BRANCHES[machine][name]
-    assert [each for each, _ in found if each in ("call", "blr", "ret")] == CALLS_AND_RETURNS[machine][name]
+    assert [f"{each} {int(target, 16)}" for each, target in found if target] == BRANCHES[machine].get(name, [])
+    leaves = [CALLS[machine], "ret"] if name == "walk" else ["ret"]
+    assert [each for each, _ in found if each in ("call", "blr", "ret")] == leaves
     assert found[-1] == ("ret", None)
 
 

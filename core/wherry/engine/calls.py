@@ -50,14 +50,10 @@ class Calls:
         self._first = addressof(self._table)
         self._end = self._first + len(steps) * RECORD
 
-    def make(self, skip: int = 0, leave: int = 0) -> Step | None:
-        """Make all but the first `skip` and the last `leave`, without the interpreter's lock.
-
-        The one that failed; None when all worked.
-        """
-        first, end = self._first, self._end - leave * RECORD
-        stopped = walk(first + skip * RECORD, end)
-        return None if stopped == end else self._steps[(stopped - first) // RECORD]
+    def make(self, skip: int = 0) -> Step | None:
+        """Make all but the first `skip`, without the interpreter's lock: the one that failed; None when all worked."""
+        stopped = walk(self._first + skip * RECORD, self._end)
+        return None if stopped == self._end else self._steps[(stopped - self._first) // RECORD]
 
     def take_error(self) -> int:
         """What the call that failed returned, for the caller to delete; 0 if it returned no error."""

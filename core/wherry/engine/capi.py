@@ -102,11 +102,38 @@ ComponentHostCall = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_v
 DeadlineCall = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, ctypes.POINTER(c_uint64), ctypes.POINTER(c_uint8))
 """(context, data, ticks to go on for, kind of update) → error. Returning None without an update goes on for `ticks`."""
 
+
+class LinearMemory(ctypes.Structure):
+    """wasmtime_linear_memory_t: what its functions are given, where its bytes are, how it grows, and its end."""
+
+    _fields_ = (("environment", c_void_p), ("get", c_void_p), ("grow", c_void_p), ("end", c_void_p))
+    environment: int
+    get: int
+    grow: int
+    end: int
+
+
+NewMemory = ctypes.CFUNCTYPE(
+    c_void_p, c_void_p, c_void_p, c_size_t, c_size_t, c_size_t, c_size_t, ctypes.POINTER(LinearMemory)
+)
+"""(environment, type, minimum, maximum, reserved, guard, memory to fill in) → error. Sizes are bytes."""
+
+GrowMemory = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_size_t)
+"""(environment of a memory, bytes that it shall have) → error: the guest's memory.grow gives -1."""
+
+
+class MemoryCreator(ctypes.Structure):
+    """wasmtime_memory_creator_t. The engine keeps a copy; the callback must outlive the engine."""
+
+    _fields_ = (("environment", c_void_p), ("new", NewMemory), ("end", c_void_p))
+
+
 # Configuration and engine
 config_new = quick("wasm_config_new", P)
 config_epoch_interruption = quick("wasmtime_config_epoch_interruption_set", None, P, c_bool)
 config_consume_fuel = quick("wasmtime_config_consume_fuel_set", None, P, c_bool)
 config_concurrency_support = quick("wasmtime_config_concurrency_support_set", None, P, c_bool)
+config_host_memory_creator = quick("wasmtime_config_host_memory_creator_set", None, P, P)
 pooling_strategy_set = quick("wasmtime_pooling_allocation_strategy_set", None, P, P)
 pooling_config_new = quick("wasmtime_pooling_allocation_config_new", P)
 pooling_config_delete = quick("wasmtime_pooling_allocation_config_delete", None, P)

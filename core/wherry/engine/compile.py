@@ -19,7 +19,9 @@ from ctypes import byref, c_void_p
 
 from wherry.engine import capi
 from wherry.engine.config import Build, Engine, new_engine
+from wherry.engine.placed import place
 from wherry.errors import InvalidModule, StartError, WherryError
+from wherry.wasm.image import lift_images
 from wherry.wasm.inspect import kind_of
 
 REFUSED = 64
@@ -60,14 +62,19 @@ def _refuse(error: StartError) -> int:
 
 
 def compiled(guest: bytes, build: Build) -> bytes:
-    """Machine code of the guest, composed with build's adapter if it has one. Raises InvalidModule, StartError."""
+    """What the code's file holds: machine code of the guest, composed with build's adapter if it has one, and images.
+
+    Raises InvalidModule, StartError.
+    """
     if build.adapter != "none":
         # Only a few guests are composed: the rest need not pay for the import.
         from wherry.engine.adapter.compose import compose  # noqa: PLC0415
 
         guest = compose(guest, build.adapter)
+    guest, images = lift_images(guest) if build.lifted else (guest, [])
     with new_engine(build) as engine:
-        return _serialized(engine, guest)
+        code = _serialized(engine, guest)
+    return place(code, images) if build.lifted else code
 
 
 def _serialized(engine: Engine, guest: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from ctypes import byref
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,11 +37,13 @@ class Build:
     """Everything that changes machine code. Equal builds of equal bytes are interchangeable.
 
     adapter: the component that the guest is composed with. fuel: count instructions. details: keep the guest's DWARF,
-    so that a backtrace has file:line. Epoch interruption is always compiled in: without it no limit holds.
+    so that a backtrace has file:line. lifted: what memories begin with lies behind the code, for `Memories` to put it
+    there. Epoch interruption is always compiled in: without it no limit holds.
     """
 
     adapter: Adapter = "none"
     fuel: bool = False
+    lifted: bool = False
     details: bool = True
     engine: str = capi.VERSION
     target: str = field(default_factory=target)
@@ -55,28 +58,18 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Pooling:
-    """Slots made once and reused, instead of memory mapped for each instance: what an http worker wants.
+    """Slots made once and reused, instead of memory mapped for each instance: what small guests of a worker want.
 
-    instances: alive at once. memory: bytes of one linear memory. keep_resident: bytes of a slot's memory that are
-    reset and kept, instead of given back to the kernel, when an instance ends.
+    instances: alive at once. memory: bytes of one linear memory.
     """
 
     instances: int
     memory: int
-    keep_resident: int
 
 
 SMALL_MEMORY = 256 << 10
-BEGINNING = 64 << 10
-
-
-def keep_resident(largest: int) -> int:
-    """For a guest whose largest memory has so many bytes at its start: all of a small one, else only its beginning.
-
-    A C component of 256 KiB takes 55 µs when all of it is kept, 65 with 64 KiB, 81 with nothing. A C program has 16 MiB
-    of stack before anything that it writes: 78 µs with 256 KiB, 71 with 64. For larger guests there is `Prefault`.
-    """
-    return SMALL_MEMORY if largest <= SMALL_MEMORY else BEGINNING
+"""Bytes that a guest's largest memory may begin with, to be reset by the engine, which copies all of it: for more, such
+as a C program's stack of a megabyte, `Memories` copies what was written (docs/decisions/0054)."""
 
 
 CORE_PER_COMPONENT = 40  # a composed JS or Python component has 12 to 25 core instances
@@ -104,8 +97,8 @@ def _slots(pooling: Pooling) -> dict[str, int]:
         "total_stacks": count,
         "total_gc_heaps": count,
         "max_unused_warm_slots": count * MEMORIES_PER_COMPONENT,
-        "linear_memory_keep_resident": pooling.keep_resident,
-        "table_keep_resident": pooling.keep_resident,
+        "linear_memory_keep_resident": SMALL_MEMORY,
+        "table_keep_resident": SMALL_MEMORY,
     }
 
 
@@ -133,14 +126,16 @@ class Engine:
         self.close()
 
 
-def new_engine(build: Build, pooling: Pooling | None = None) -> Engine:
-    """An engine whose code is of `build`; instances come from a pool, or from the system when there is none."""
+def new_engine(build: Build, memories: Pooling | capi.MemoryCreator | None = None) -> Engine:
+    """An engine whose code is of `build`. memories: a pool, or who makes them; without either they are the system's."""
     config = _new_config(build.details)
     capi.config_epoch_interruption(config, FIXED["epoch_interruption"])
     capi.config_concurrency_support(config, FIXED["concurrency_support"])
     capi.config_consume_fuel(config, build.fuel)
-    if pooling:
-        _pool(config, pooling)
+    if isinstance(memories, Pooling):
+        _pool(config, memories)
+    elif memories is not None:
+        capi.config_host_memory_creator(config, byref(memories))
     return Engine(capi.engine_new_with_config(config))
 
 

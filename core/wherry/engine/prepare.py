@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wherry.engine.admit import adapter_of, admit
 from wherry.engine.code import compiled, known
-from wherry.engine.config import Build
+from wherry.engine.config import SMALL_MEMORY, Build
 from wherry.engine.eviction import evict
 from wherry.engine.host import Host
 from wherry.errors import InvalidModule, StartError
@@ -23,17 +23,13 @@ from wherry.wasm.module import Inspection, Kind
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """kind: of the code, after composing. entry: the export that runs it. code: a file that may be loaded.
-
-    memory: bytes of its largest memory at its start.
-    """
+    """kind: of the code, after composing. entry: the export that runs it. code: a file that may be loaded."""
 
     plan: RunPlan
     kind: Kind
     entry: str
     build: Build
     code: str
-    memory: int
 
 
 def prepare(plan: RunPlan, host: Host) -> Prepared:
@@ -41,9 +37,13 @@ def prepare(plan: RunPlan, host: Host) -> Prepared:
     inspection = inspected(plan.wasm)
     memory = _memory(plan.wasm, plan.limits.memory)
     entry = admit(inspection, plan.run, plan.wasm.path)
-    build = Build(adapter=adapter_of(inspection, plan.run, plan.outbound), fuel=plan.limits.fuel is not None)
+    build = Build(
+        adapter=adapter_of(inspection, plan.run, plan.outbound),
+        fuel=plan.limits.fuel is not None,
+        lifted=plan.run == "http" and memory > SMALL_MEMORY,
+    )
     code = str(_code(plan.wasm, build, host))
-    return Prepared(plan, inspection.kind, entry, build, code, memory)
+    return Prepared(plan, inspection.kind, entry, build, code)
 
 
 def _code(wasm: WasmFile, build: Build, host: Host) -> Path:

@@ -1,4 +1,4 @@
-"""Three routines in machine code, mapped once into a process and its forks, never writable while they are executable.
+"""Five routines in machine code, mapped once into a process and its forks, never writable while they are executable.
 
 `walk` makes a list of C calls. A record of the list is RECORD bytes, eleven words: the function; where its result goes;
 a mask and a value; where its seven arguments are. It goes on while `result & mask == value`. `spread` finds texts that
@@ -20,13 +20,20 @@ RECORD = 88
 ARGUMENTS = 7
 """Words that a call may take; a record names a place for each."""
 
-Routines = tuple[bytes, bytes, bytes]
-"""`walk`, `spread` and `itself`, each position-independent."""
+REGION = 24
+"""Bytes of a region that `restore` copies: its first byte's address, its end, and a word that does not matter."""
+
+Routines = tuple[bytes, bytes, bytes, bytes, bytes]
+"""`walk`, `spread`, `itself`, `restore` and `extent`, each position-independent."""
 
 
 def _x86_64() -> Routines:
     """System V AMD64 ABI: six arguments in registers, the seventh on the stack, which is aligned to 16 at a call."""
-    return bytes.fromhex(_X86_64_WALK), bytes.fromhex(_X86_64_SPREAD), bytes.fromhex("48 89 f8 c3")  # mov rax, rdi; ret
+    itself = "48 89 f8 c3"  # mov rax, rdi; ret
+    walk, spread, same, copy, tell = map(
+        bytes.fromhex, (_X86_64_WALK, _X86_64_SPREAD, itself, _X86_64_RESTORE, _X86_64_EXTENT)
+    )
+    return walk, spread, same, copy, tell
 
 
 _X86_64_WALK = " ".join(
@@ -66,11 +73,38 @@ _X86_64_SPREAD = " ".join(
         "c3",  # ret                                                end:
     )
 )
+_X86_64_RESTORE = " ".join(
+    (
+        "48 85 f6",  # test rsi, rsi
+        "74 1f",  # jz end
+        "49 89 f0 49 89 f9",  # mov r8, rsi; mov r9, rdi                      r9: the region
+        "49 8b 39",  # mov rdi, [r9]                                next:
+        "49 8b 49 08 48 29 f9",  # mov rcx, [r9 + 8]; sub rcx, rdi
+        "48 8d 34 17",  # lea rsi, [rdi + rdx]
+        "f3 a4",  # rep movsb
+        "49 83 c1 18",  # add r9, 24
+        "49 ff c8",  # dec r8
+        "75 e7",  # jnz next
+        "c3",  # ret                                                end:
+    )
+)
+_X86_64_EXTENT = " ".join(
+    (
+        "48 8b 4f 08 48 89 0e",  # mov rcx, [rdi + 8]; mov [rsi], rcx
+        "48 8b 4f 10 48 89 0a",  # mov rcx, [rdi + 16]; mov [rdx], rcx
+        "48 8b 07",  # mov rax, [rdi]
+        "c3",  # ret
+    )
+)
 
 
 def _aarch64() -> Routines:
     """Procedure call standard for AArch64: seven arguments in x0 to x6; x19, x20 and x29 are the caller's."""
-    return _words(_AARCH64_WALK), _words(_AARCH64_SPREAD), _words((_AARCH64_RETURN,))  # x0 is argument and result
+    itself = (_AARCH64_RETURN,)  # x0 is argument and result
+    walk, spread, same, copy, tell = map(
+        _words, (_AARCH64_WALK, _AARCH64_SPREAD, itself, _AARCH64_RESTORE, _AARCH64_EXTENT)
+    )
+    return walk, spread, same, copy, tell
 
 
 def _words(code: tuple[int, ...]) -> bytes:
@@ -115,6 +149,25 @@ _AARCH64_SPREAD = (
     0x54FFFF81,  # b.ne next
     _AARCH64_RETURN,  #                   end:
 )
+_AARCH64_RESTORE = (
+    0xB4000121,  # cbz x1, end
+    0xA8C19003,  # ldp x3, x4, [x0], #24  next:
+    0x8B020065,  # add x5, x3, x2
+    0xA8C11CA6,  # ldp x6, x7, [x5], #16  copy:
+    0xA8811C66,  # stp x6, x7, [x3], #16
+    0xEB04007F,  # cmp x3, x4
+    0x54FFFFA1,  # b.ne copy
+    0xF1000421,  # subs x1, x1, #1
+    0x54FFFF21,  # b.ne next
+    _AARCH64_RETURN,  #                   end:
+)
+_AARCH64_EXTENT = (
+    0xA9409003,  # ldp x3, x4, [x0, #8]
+    0xF9000023,  # str x3, [x1]
+    0xF9000044,  # str x4, [x2]
+    0xF9400000,  # ldr x0, [x0]
+    _AARCH64_RETURN,
+)
 
 MACHINES: Mapping[str, Callable[[], Routines]] = {"x86_64": _x86_64, "aarch64": _aarch64}
 
@@ -139,14 +192,21 @@ _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = c_size_t, c_size_t, ctypes.c_int
 _forever: list[object] = []
 
-_walk, _spread, _itself = MACHINES[os.uname().machine]()
-_at = mapped(_walk + _spread + _itself)
+_codes = MACHINES[os.uname().machine]()
+_at = mapped(b"".join(_codes))
+_walk, _spread, _itself, _restore, _extent = (_at + sum(map(len, _codes[:index])) for index in range(len(_codes)))
 
-walk = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t)(_at)
+walk = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t)(_walk)
 """(first, end): make the calls of these records. Where it stopped, else `end`. Without the interpreter's lock."""
 
-spread = ctypes.CFUNCTYPE(None, c_char_p, c_void_p, c_size_t)(_at + len(_walk))
+spread = ctypes.CFUNCTYPE(None, c_char_p, c_void_p, c_size_t)(_spread)
 """(text, places, count): put the addresses of `count` texts, each with its NUL, one behind the other, into places."""
 
-itself = ctypes.CFUNCTYPE(c_void_p, c_void_p)(_at + len(_walk) + len(_spread))
+itself = ctypes.CFUNCTYPE(c_void_p, c_void_p)(_itself)
 """Its argument: a list ends when it is not NULL, or something becomes NULL."""
+
+restore = ctypes.CFUNCTYPE(None, c_void_p, c_size_t, c_size_t)(_restore)
+"""(regions, count, distance): copy every byte of `count` regions, which are whole pages, from `distance` further on."""
+
+extent = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p)(_extent)
+"""(memory, size, most): the first word of three; the second goes to size, the third to most."""

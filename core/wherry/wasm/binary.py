@@ -35,6 +35,9 @@ class Section(NamedTuple):
     start: int
     end: int
 
+    def reader(self, data: Bytes) -> Reader:
+        return Reader(data, self.start, self.end)
+
 
 class Reader:
     """A cursor over data[offset:end]. Every read is checked against `end` and moves `offset`."""
@@ -79,6 +82,17 @@ class Reader:
                     break
                 return value
         raise wrong(start, f"an integer above {bits} bits", f"a LEB128 u{bits}")
+
+    def i32(self) -> int:
+        """LEB128, signed, at most 5 bytes; what it is as an unsigned integer, as an address is meant."""
+        start, value = self.offset, 0
+        for shift in range(0, 35, 7):
+            byte = self.byte()
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                negative = byte & 0x40 and shift < 28
+                return (value - (1 << shift + 7) if negative else value) & 0xFFFF_FFFF
+        raise wrong(start, "an integer above 32 bits", "a LEB128 i32")
 
     def skip_integer(self) -> None:
         """Move over a LEB128 integer of up to 64 bits whose value does not matter."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from wherry.wasm.binary import Bytes, Reader, wrong
+from collections.abc import Iterator
+
+from wherry.wasm.binary import Bytes, Reader, sections, wrong
 from wherry.wasm.names import NAMES_LIMIT, Names, names_in
 
 IMPORTS, EXPORTS = 2, 7
@@ -20,13 +22,22 @@ def names(data: Bytes) -> Names:
     return names_in(data, (IMPORTS, _imports), (EXPORTS, _exports))
 
 
+def imports_memory(data: Bytes) -> bool:
+    """Whether one of its memories is another module's. Raises InvalidModule."""
+    imports = (each.reader(data) for each in sections(data) if each.id == IMPORTS)
+    return any(kind == MEMORY for reader in imports for _, kind in _entries(reader))
+
+
 def _imports(reader: Reader) -> list[str]:
-    found = []
+    return [label for label, _ in _entries(reader)]
+
+
+def _entries(reader: Reader) -> Iterator[tuple[str, int]]:
+    """Imports and their kinds."""
     for _ in range(reader.count(NAMES_LIMIT)):
-        found.append(f"{reader.name()}.{reader.name()}")
-        _skip_type(reader)
+        label = f"{reader.name()}.{reader.name()}"
+        yield label, _skip_type(reader)
     reader.finish()
-    return found
 
 
 def _exports(reader: Reader) -> list[str]:
@@ -40,7 +51,8 @@ def _exports(reader: Reader) -> list[str]:
     return found
 
 
-def _skip_type(reader: Reader) -> None:
+def _skip_type(reader: Reader) -> int:
+    """Move over the type of an import; its kind."""
     kind = reader.byte()
     if kind == FUNCTION:
         reader.u32()
@@ -57,6 +69,7 @@ def _skip_type(reader: Reader) -> None:
         reader.u32()
     else:
         raise wrong(reader.offset - 1, f"an import of kind {kind}", f"a kind up to {TAG}")
+    return kind
 
 
 def _skip_value_type(reader: Reader) -> None:

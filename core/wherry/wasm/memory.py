@@ -15,8 +15,13 @@ _MOST = 1000
 
 def largest_memory(data: Bytes) -> int:
     """Bytes of the largest memory that the binary defines; 0 if it defines none. Raises InvalidModule."""
+    return max(memory_sizes(data), default=0)
+
+
+def memory_sizes(data: Bytes) -> list[int]:
+    """Bytes of every memory that the binary defines, in order. Raises InvalidModule."""
     with memoryview(data) as view:
-        return max(_sizes(view), default=0)
+        return list(_sizes(view))
 
 
 def _sizes(view: memoryview) -> Iterator[int]:

@@ -125,7 +125,6 @@ _NUMBERS: Mapping[str, tuple[int, int | None]] = {
     "preadv": (295, 69),
     "preadv2": (327, 286),
     "prlimit64": (302, 261),
-    "process_madvise": (440, 440),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
     "pselect6": (270, 72),

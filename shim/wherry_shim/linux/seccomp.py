@@ -35,7 +35,7 @@ _SOCKETS = """
     socketpair bind listen accept accept4 connect shutdown getsockname getpeername getsockopt setsockopt
     sendto sendmsg sendmmsg recvfrom recvmsg recvmmsg
 """
-_MEMORY = "munmap mremap madvise process_madvise brk msync membarrier"
+_MEMORY = "munmap mremap madvise brk msync membarrier"
 _PROCESSES = """
     exit exit_group wait4 waitid futex set_robust_list set_tid_address rseq restart_syscall
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait sigaltstack pause
@@ -65,7 +65,8 @@ _WRITE, _WRITE_AND_EXECUTE = 0x2, 0x6
 _CODE_OR_DATA = Condition(2, (0, _WRITE, 0x4), _WRITE_AND_EXECUTE)
 _STREAM_OR_DATAGRAM = Condition(1, (socket.SOCK_STREAM, socket.SOCK_DGRAM), 0xF)
 _PRCTL = {"PR_SET_PDEATHSIG": 1, "PR_SET_NAME": 15, "PR_GET_NAME": 16, "PR_SET_NO_NEW_PRIVS": 38}
-_IOCTLS = (termios.TCGETS, termios.FIONREAD, termios.FIONBIO, termios.FIOCLEX, termios.FIONCLEX)
+_PAGEMAP_SCAN = 0xC060_6610  # which of its own pages a guest has written
+_IOCTLS = (termios.TCGETS, termios.FIONREAD, termios.FIONBIO, termios.FIOCLEX, termios.FIONCLEX, _PAGEMAP_SCAN)
 
 CONDITIONAL: Mapping[str, tuple[tuple[Condition, ...], ...]] = {
     "mmap": ((_CODE_OR_DATA,),),

@@ -45,11 +45,9 @@ def read(memory: int) -> Start:
     return Start(_prepared(*prepared), *rest)
 
 
-def _prepared(  # noqa: PLR0913, PLR0917 - its fields
-    plan: tuple[Any, ...], kind: Any, entry: str, build: tuple[Any, ...], code: str, size: int
-) -> Prepared:
+def _prepared(plan: tuple[Any, ...], kind: Any, entry: str, build: tuple[Any, ...], code: str) -> Prepared:
     descriptor = os.open(code, os.O_RDONLY | os.O_CLOEXEC)
-    return Prepared(_plan(*plan), kind, entry, Build(*build), f"/proc/self/fd/{descriptor}", size)
+    return Prepared(_plan(*plan), kind, entry, Build(*build), f"/proc/self/fd/{descriptor}")
 
 
 def _plan(  # noqa: PLR0913, PLR0917 - a plan's fields

@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+from wherry.engine.http.written import PAGEMAP_SCAN
 from wherry_shim.linux.numbers import MACHINES, exists, number
 from wherry_shim.linux.seccomp import ALLOWED, CONDITIONAL, assembled, instructions, worker_filter
 
@@ -109,6 +110,7 @@ FORK = 0x01200011
         ("socket", (38, socket.SOCK_STREAM), DENIED),  # AF_ALG
         ("socket", (40, socket.SOCK_STREAM), DENIED),  # AF_VSOCK
         ("ioctl", (0, 0x5421), ALLOW),
+        ("ioctl", (0, PAGEMAP_SCAN), ALLOW),
         ("ioctl", (0, 0x5412), DENIED),  # TIOCSTI: words put into a terminal's mouth
         ("prctl", (15,), ALLOW),
         ("prctl", (22,), DENIED),  # PR_SET_SECCOMP

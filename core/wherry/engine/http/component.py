@@ -28,7 +28,7 @@ from wherry.engine.http.control import (
 )
 from wherry.engine.http.exchange import Exchange, Outcome
 from wherry.engine.http.head import Fields
-from wherry.engine.http.prefault import Prefault
+from wherry.engine.http.memories import Memories
 from wherry.engine.http.reply import ResponseHead
 from wherry.engine.http.store import SLICE, Bench, Grants, fault
 from wherry.errors import StartError
@@ -55,7 +55,7 @@ class ComponentGuest:
         engine: Engine,
         code: Code,
         grants: Grants,
-        prefault: Prefault,
+        memories: Memories | None,
         authority: str,
         *,
         outbound: bool,
@@ -64,7 +64,7 @@ class ComponentGuest:
         self.engine = engine
         self.code = code
         self.grants = grants
-        self.prefault = prefault
+        self.memories = memories
         self.authority = authority.encode()
         self.outbound = outbound
         self.egress: tuple[int, str] = (0, "")
@@ -98,17 +98,19 @@ class ComponentGuest:
         return call(exchange)
 
     def _new_call(self) -> ComponentCall:
-        return ComponentCall(self, Bench(self.grants, self.prefault), self._here)
+        lease = self.memories.lease() if self.memories else None
+        return ComponentCall(self, Bench(self.grants, lease), self._here)
 
     def close(self) -> None:
         for call in self._kept.values():
             call.drop()
-        self.prefault.close()
         for index in (self.prepare, self.run, self.trailers):
             capi.component_export_index_delete(index)
         capi.component_linker_delete(self.linker)
         self.code.close()
         self.engine.close()
+        if self.memories:
+            self.memories.close()
 
     def _export(self, name: bytes) -> int:
         index: int | None = capi.component_get_export_index(self.code.pointer, None, name, len(name))
@@ -195,7 +197,7 @@ class ComponentCall:
             self._bench.again(exchange)
             return self._kept
         self.drop()
-        skip, _ = self._bench.open(exchange, NO_VARIABLES, b"")
+        skip = self._bench.open(exchange, NO_VARIABLES, b"")
         self._left = 1 if has_stdin else self._guest.reuse
         return skip
 

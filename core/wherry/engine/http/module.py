@@ -12,7 +12,7 @@ from wherry.engine.code import Code
 from wherry.engine.config import Engine
 from wherry.engine.http.cgi import constant, environment, parse_head
 from wherry.engine.http.exchange import Exchange, Outcome
-from wherry.engine.http.prefault import Prefault
+from wherry.engine.http.memories import Memories
 from wherry.engine.http.reply import ResponseHead
 from wherry.engine.http.store import Bench, Grants, fault
 from wherry.engine.routines import itself
@@ -34,28 +34,30 @@ class ModuleGuest:
     egress = (0, "")
     single = "a module's _start runs once"
 
-    def __init__(self, engine: Engine, code: Code, grants: Grants, prefault: Prefault, port: int) -> None:
+    def __init__(self, engine: Engine, code: Code, grants: Grants, memories: Memories | None, port: int) -> None:
         self.engine = engine
         self.code = code
         self.grants = grants
-        self.prefault = prefault
+        self.memories = memories
         self.constant = constant(port)
         self._here = threading.local()
         self.pre = self._instance_pre()
 
     def new_call(self) -> Call:
         """Called by the thread that will run guests: a sleeping guest finds its bench by its thread."""
-        bench = self._here.bench = Bench(self.grants, self.prefault, self.constant)
+        lease = self.memories.lease() if self.memories else None
+        bench = self._here.bench = Bench(self.grants, lease, self.constant)
         return ModuleCall(self, bench)
 
     def find_head(self, output: bytes | bytearray, _given: bytes | None) -> tuple[ResponseHead, int] | None:
         return parse_head(output)
 
     def close(self) -> None:
-        self.prefault.close()
         capi.instance_pre_delete(self.pre)
         self.code.close()
         self.engine.close()
+        if self.memories:
+            self.memories.close()
 
     def _instance_pre(self) -> int:
         linker = capi.linker_new(self.engine.pointer)
@@ -100,7 +102,7 @@ class ModuleCall:
         shape, values = environment(exchange.head, exchange.connection.peer, length)
         bench = self._bench
         try:
-            failed = self._calls.make(*bench.open(exchange, shape, values))
+            failed = self._calls.make(bench.open(exchange, shape, values))
             outcome = Outcome(self._ending(failed) if failed else _WELL)
             outcome.fuel = bench.fuel_used()
             return outcome

@@ -17,7 +17,7 @@ from wherry.engine.calls import Calls, Step
 from wherry.engine.http.cgi import Shape
 from wherry.engine.http.exchange import Exchange
 from wherry.engine.http.head import MAX_FIELDS
-from wherry.engine.http.prefault import Prefault
+from wherry.engine.http.memories import Lease
 from wherry.engine.routines import itself, spread
 from wherry.engine.traps import ending_of_error
 from wherry.plan.ending import Ending
@@ -62,8 +62,9 @@ class Bench:
     computes asks the epoch callback; both end it when its exchange is cancelled.
     """
 
-    def __init__(self, grants: Grants, prefault: Prefault, constant_env: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        self._grants, self._prefault = grants, prefault
+    def __init__(self, grants: Grants, lease: Lease | None, constant_env: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """lease: of its stores' memories; None when they come from the engine's pool."""
+        self._grants, self._lease = grants, lease
         fixed = [*constant_env, *grants.env]
         self._fixed = [name for name, _ in fixed]
         self._names_of: dict[Shape, Strings] = {}
@@ -81,7 +82,6 @@ class Bench:
         self.zero = 0
         self.opening = (*self._config(), *self._fresh())
         self.closing = self._gone()
-        self._staying = len(self.closing)
 
     def _config(self) -> list[Step]:
         """What the guest is given, in a wasi_config_t. The first call is left out when there is one already."""
@@ -100,7 +100,7 @@ class Bench:
     def _fresh(self) -> list[Step]:
         """A store that takes the configuration over before anything can fail.
 
-        It has no limiter: memories come from the engine's pool, which ends them at limits.memory.
+        It has no limiter: the engine's pool and `Memories` end what grows at limits.memory.
         """
         store, context, null = self._store, self.context, c_void_p()
         fuel = self._given
@@ -120,8 +120,8 @@ class Bench:
         forgotten = (Step(itself, (null,), into=place) for place in (self._store, self._wasi))
         return (*counted, Step(capi.store_delete, (self._store,)), *forgotten)
 
-    def open(self, exchange: Exchange, shape: Shape, values: bytes) -> tuple[int, int]:
-        """Get ready for this exchange: how many calls of `opening` and of `closing` are to be left out.
+    def open(self, exchange: Exchange, shape: Shape, values: bytes) -> int:
+        """Get ready for this exchange: how many calls of `opening` are to be left out.
 
         shape, values: its own variables, as `cgi.environment` has them. Raises OSError.
         """
@@ -131,8 +131,9 @@ class Bench:
             self._name(shape)
         self._text.value, self._stdout.value = self._fixed_values + values, exchange.stdout.path
         self.zero = monotonic_ns()
-        skip = self._with_stdin(exchange) if exchange.body or exchange.stdin is not None else 0
-        return skip, self._staying if self._prefault.studies else 0
+        if self._lease is not None:
+            self._lease.begin()
+        return self._with_stdin(exchange) if exchange.body or exchange.stdin is not None else 0
 
     def _with_stdin(self, exchange: Exchange) -> int:
         wasi = self._wasi.value = capi.wasi_config_new()
@@ -177,15 +178,13 @@ class Bench:
     def close(self) -> None:
         """Drop the store and all that the guest held, unless `closing` did."""
         self._exchange = None
-        if not self._wasi.value:
-            if self._prefault.active:
-                self._prefault.dropped()
-            return
         if store := self._store.value:
-            self._prefault.drop(store)
-        else:
+            capi.store_delete(store)
+        elif self._wasi.value:
             capi.wasi_config_delete(self._wasi)
         self._wasi.value = self._store.value = None
+        if self._lease is not None:
+            self._lease.end()
 
     def sleep(self, seconds: float | None) -> bool:
         """Wait in the guest's stead (`wherry.engine.poll.Sleeper`): True when it shall end instead."""
