@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import urllib.request
+from mmap import PAGESIZE
+from pathlib import Path
 
-from bench.engine import keep_resident
 from bench.guests import EXAMPLES, GUESTS
 from bench.measure import Row
 from bench.serve import ONE, against
 from bench.servers import ours, ours_with, theirs
 from examples.toolchain.languages import built
 from examples.toolchain.run import tell
+from wherry.engine.config import SMALL_MEMORY
+from wherry.engine.http.written import MOST_PAGES
+from wherry.wasm.memory import largest_memory
 
 TITLE = "wherry run against wasmtime serve, the same settings on both sides"
 PEER = "wasmtime serve"
@@ -27,11 +31,17 @@ def measure(quick: bool) -> list[Row]:
 def same_pooling(seconds: float, rounds: int) -> list[Row]:
     rows = []
     for name, guest in GUESTS.items():
-        keep = keep_resident(guest())
-        flags = [f"-Opooling-{what}-keep-resident={keep}" for what in ("memory", "table")]
-        with ours(guest(), ONE.server, 1) as mine, theirs(guest(), ONE.server, *flags) as other:
+        with ours(guest(), ONE.server, 1) as mine, theirs(guest(), ONE.server, *flags_for(guest())) as other:
             rows += against(f"{name}, same pooling", PEER, (mine, other), ONE, seconds, rounds)[:2]
     return rows
+
+
+def flags_for(guest: Path) -> list[str]:
+    """The peer's settings that are next to ours: a small memory is reset whole, of a larger one what was written."""
+    small = largest_memory(guest.read_bytes()) <= SMALL_MEMORY
+    kept, scan = (SMALL_MEMORY, "n") if small else (MOST_PAGES * PAGESIZE, "y")
+    sizes = [f"-Opooling-{what}-keep-resident={kept}" for what in ("memory", "table")]
+    return [*sizes, f"-Opooling-pagemap-scan={scan}"]
 
 
 def both_reuse(seconds: float, rounds: int) -> list[Row]:

@@ -21,6 +21,7 @@ from bench.inprocess import Asked
 from tests.http.conftest import Start
 from tests.support import guests
 from tests.support.http_server import Response, Stream
+from wherry.engine import capi
 from wherry.engine.host import Host
 from wherry.engine.http import linear, memories, written
 from wherry.engine.http.guest import load
@@ -121,12 +122,37 @@ def test_a_request_finds_memory_as_it_was_compiled_in_pages_that_stayed(asking: 
 
 
 def test_what_is_only_read_stays_the_files(asking: Begin) -> None:
-    reader = f"""(module (memory (export "memory") {MEMORY >> 16}) (data (i32.const {50 * PAGE}) "A")
-        (func (export "_start") (if (i32.ne (i32.load8_u (i32.const {50 * PAGE})) (i32.const 65)) (then unreachable))))"""
+    reader = f"""(module
+      (memory (export "memory") {MEMORY >> 16})
+      (data (i32.const {50 * PAGE}) "A")
+      (func (export "_start")
+        (if (i32.ne (i32.load8_u (i32.const {50 * PAGE})) (i32.const 65)) (then unreachable))))"""
     side = asking(guests.wat(reader))
     for _ in range(3):
         assert side.ask() == b""
         assert side.resident() == 0
+
+
+@pytest.mark.parametrize(
+    "defined",
+    [
+        f"(memory {MEMORY >> 16} 80) (memory 0)",
+        f"(memory 0) (memory {MEMORY >> 16})",
+        f"(memory {MEMORY >> 16}) (memory {MEMORY >> 16})",
+        f"(memory 1) (memory i64 {MEMORY >> 16})",
+    ],
+)
+def test_memories_of_other_kinds_begin_as_they_were_compiled(asking: Begin, defined: str) -> None:
+    """Each byte that is looked at must be zero; then it is written."""
+    address = "i64.const" if "i64" in defined else "i32.const"
+    spoil = """(if (i32.load8_u $other (@ 9)) (then unreachable)) (i32.store8 $other (@ 9) (i32.const 1))
+        (if (i32.load8_u $first (i32.const 9)) (then unreachable)) (i32.store8 $first (i32.const 9) (i32.const 1))"""
+    first, other = defined.replace("(memory ", "(memory $first ", 1).rsplit("(memory ", 1)
+    body = spoil.replace("@", address)
+    grown = f"(drop (memory.grow $first (i32.const 1))) (drop (memory.grow $other ({address} 1)))"
+    side = asking(guests.wat(f'(module {first} (memory $other {other} (func (export "_start") {grown} {body}))'))
+    for _ in range(3):
+        assert side.ask() == b""
 
 
 def test_pages_that_are_swapped_out_are_written_over_too(asking: Begin, swap: None) -> None:
@@ -140,7 +166,7 @@ def test_pages_that_are_swapped_out_are_written_over_too(asking: Begin, swap: No
 
 @pytest.fixture
 def swap(tmp_path: Path) -> Iterator[None]:
-    file = tmp_path / "swap"
+    file = str(tmp_path / "swap")
     commands = (["fallocate", "-l", "16M", file], ["chmod", "600", file], ["mkswap", "-q", file], ["swapon", file])
     if not all(shutil.which(command[0]) for command in commands) or any(
         subprocess.run(command, capture_output=True, check=False).returncode for command in commands
@@ -198,7 +224,7 @@ def test_only_so_many_memories_keep_their_pages(asking: Begin, monkeypatch: pyte
     monkeypatch.setattr(memories, "MOST_READY", 1)
     side = asking()
     leases = [side.guest.memories.lease() for _ in range(2)]
-    made = ctypes.pointer(memories.capi.LinearMemory())
+    made = ctypes.pointer(capi.LinearMemory())
     for lease in leases:
         lease.begin()
         assert side.guest.memories._new(0, 0, MEMORY, MEMORY, 8 * MEMORY, PAGE, made) is None

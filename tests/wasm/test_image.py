@@ -61,7 +61,7 @@ def test_an_address_is_unsigned() -> None:
 def test_other_segments_keep_their_numbers() -> None:
     whole = module(
         '(memory (export "m") 1) (data (i32.const 0) "first") (data $late "later")'
-        '(func $start (memory.init $late (i32.const 9) (i32.const 0) (i32.const 5)) (data.drop 0)) (start $start)'
+        "(func $start (memory.init $late (i32.const 9) (i32.const 0) (i32.const 5)) (data.drop 0)) (start $start)"
     )
     lifted, [image] = lift_images(whole)
     assert image.data[:5] == b"first"
@@ -106,7 +106,8 @@ def test_nothing_is_left_to_lift_afterwards() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"\x01\x00", b"\x01\x00\x41", b"\x01\x00\x41\x80\x80\x80\x80\x80\x00\x0b\x00", b"\x01\x00\x41\x00\x0b\x09a"]
+    "data",
+    [b"\x01\x00", b"\x01\x00\x41", b"\x01\x00\x41\x80\x80\x80\x80\x80\x00\x0b\x00", b"\x01\x00\x41\x00\x0b\x09a"],
 )
 def test_broken_data_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidModule, match="malformed"):

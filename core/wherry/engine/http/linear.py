@@ -31,7 +31,7 @@ class Original:
     def __init__(self, file: int, size: int, images: Sequence[Placed]) -> None:
         self.size = size
         self._file, self._images = file, images
-        self.address = _map(None, size, _READ, _NEW)
+        self.address = _map(None, max(size, mmap.PAGESIZE), _READ, _NEW)
         self._show(self.address, _READ)
 
     def memory(self, reserved: int, guard: int) -> LinearMemory:
@@ -43,7 +43,7 @@ class Original:
         return LinearMemory(address, self.size, reserved, self, guard)
 
     def unmap(self) -> None:
-        _munmap(self.address, self.size)
+        _munmap(self.address, max(self.size, mmap.PAGESIZE))
 
     def _show(self, address: int, rights: int) -> None:
         for image in self._images:

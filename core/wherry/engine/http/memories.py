@@ -43,7 +43,7 @@ class Memories:
         self._originals: dict[int, Original] = {}
         self._free: defaultdict[int, list[LinearMemory]] = defaultdict(list)
         self._all: dict[int, LinearMemory] = {}  # by the address that the engine knows one by
-        self._here = threading.local()
+        self._here, self._making = threading.local(), threading.Lock()
         self._calls = capi.NewMemory(self._new), capi.GrowMemory(self._grow)
         self._grow_at = ctypes.cast(self._calls[1], c_void_p).value or 0
         self._written: Written | None = None
@@ -93,12 +93,13 @@ class Memories:
             return None
 
     def _made(self, size: int, reserved: int, guard: int) -> LinearMemory:
-        original = self._originals.get(size)
-        if original is None:
-            images = [image for image in placed(self._file) if image.memory == size]
-            original = self._originals[size] = Original(self._file, size, images)
-        memory = original.memory(max(reserved, size), guard)
-        self._all[addressof(memory)] = memory
+        with self._making:
+            original = self._originals.get(size)
+            if original is None:
+                images = [image for image in placed(self._file) if image.memory == size]
+                original = self._originals[size] = Original(self._file, size, images)
+            memory = original.memory(max(reserved, size), guard)
+            self._all[addressof(memory)] = memory
         return memory
 
     def _grow(self, environment: int, size: int) -> int | None:
