@@ -55,6 +55,18 @@ if (child := clone()) == 0:
     os._exit(ending.code)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+KEEP = """
+import ctypes
+from wherry.engine.http.linear import Original
+from wherry.engine.http.written import Written
+confine()
+memory = Original(-1, 1 << 20, []).memory(1 << 22, 1 << 16)
+memory.grow(1 << 21)
+memory.shrink()
+ctypes.memset(memory.base, 1, 3)
+assert Written().restore(memory)
+print(ctypes.string_at(memory.base, 3))
+"""
 
 
 def _compile(plan: RunPlan) -> None:
@@ -106,6 +118,11 @@ def test_a_timeout_ends_a_guest_that_spins() -> None:
     wasm = guests.wat('(module (func (export "_start") (loop br 0)))')
     plan = plan_of(wasm)
     assert _outcome(replace(plan, limits=replace(plan.limits, timeout=0.2))).ending.code == 124
+
+
+def test_memory_is_used_again() -> None:
+    done = subprocess.run([sys.executable, "-c", CONFINED + KEEP], capture_output=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == (b"b'\\x00\\x00\\x00'\n", b"")
 
 
 def test_a_command_calls_out(origin: tuple[str, list[str]]) -> None:
