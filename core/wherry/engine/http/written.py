@@ -67,19 +67,22 @@ class Written:
 
         The kernel may be too old or refuse it, or there may be more than MOST_PAGES.
         """
-        if self._map < 0:
-            return False
-        scan = self._scan
         with self._lock:
-            scan.start, scan.end = memory.base, memory.base + memory.size
-            found = _ioctl(self._map, PAGEMAP_SCAN, addressof(scan))
-            if found < 0:
-                self.close()
-                return False
-            if scan.walk_end != scan.end:
-                return False
-            restore(scan.vec, found, memory.distance)
-        return True
+            found = self._find(memory)
+            if found >= 0:
+                restore(addressof(self._regions), found, memory.distance)
+        return found >= 0
+
+    def _find(self, memory: LinearMemory) -> int:
+        """How many regions were written; -1 when that is not known."""
+        if self._map < 0:
+            return -1
+        scan = self._scan
+        scan.start, scan.end = memory.base, memory.base + memory.size
+        found: int = _ioctl(self._map, PAGEMAP_SCAN, addressof(scan))
+        if found < 0:
+            self.close()
+        return found if scan.walk_end == scan.end else -1
 
     def close(self) -> None:
         if self._map >= 0:
