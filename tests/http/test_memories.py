@@ -22,6 +22,7 @@ from tests.http.conftest import Start
 from tests.support import guests
 from tests.support.http_server import Response, Stream
 from wherry.engine import capi
+from wherry.engine.config import TABLE_ELEMENTS
 from wherry.engine.host import Host
 from wherry.engine.http import linear, memories, written
 from wherry.engine.http.guest import load
@@ -153,6 +154,37 @@ def test_memories_of_other_kinds_begin_as_they_were_compiled(asking: Begin, defi
     side = asking(guests.wat(f'(module {first} (memory $other {other} (func (export "_start") {grown} {body}))'))
     for _ in range(3):
         assert side.ask() == b""
+
+
+@pytest.mark.parametrize("pages", [1, MEMORY >> 16], ids=["pooled", "used again"])
+def test_a_table_ends_where_the_pools_does(asking: Begin, pages: int) -> None:
+    grower = f"""(module (memory {pages}) (table $table 10 funcref)
+      (func $grown (param $by i32) (result i32) (table.grow $table (ref.null func) (local.get $by)))
+      (func (export "_start")
+        (if (i32.ne (call $grown (i32.const {TABLE_ELEMENTS - 9})) (i32.const -1)) (then unreachable))
+        (if (i32.ne (call $grown (i32.const {TABLE_ELEMENTS - 10})) (i32.const 10)) (then unreachable))))"""
+    side = asking(guests.wat(grower))
+    for _ in range(3):
+        assert side.ask() == b""
+
+
+def test_a_heap_of_the_engine_begins_empty_too(asking: Begin) -> None:
+    """What a garbage collector looks after is a memory in the engine's eyes, which begins with nothing and grows."""
+    collected = f"""(module
+      (type $pair (struct (field i32) (field i32)))
+      (memory {MEMORY >> 16}) (data (i32.const 70000) "A")
+      (func (export "_start") (local $count i32)
+        (loop $next
+          (if (i32.ne (i32.const 5) (struct.get $pair 0 (struct.new $pair (i32.const 5) (local.get $count))))
+            (then unreachable))
+          (local.set $count (i32.add (local.get $count) (i32.const 1)))
+          (br_if $next (i32.lt_u (local.get $count) (i32.const 20000))))
+        (if (i32.ne (i32.load8_u (i32.const 70000)) (i32.const 65)) (then unreachable))
+        (i32.store8 (i32.const 70000) (i32.const 66))))"""
+    side = asking(guests.wat(collected))
+    for _ in range(3):
+        assert side.ask() == b""
+    assert sorted(side.guest.memories._free) == [0, MEMORY]
 
 
 def test_pages_that_are_swapped_out_are_written_over_too(asking: Begin, swap: None) -> None:

@@ -14,6 +14,7 @@ from weakref import ref
 
 from wherry.engine import capi
 from wherry.engine.calls import Calls, Step
+from wherry.engine.config import CORE_PER_COMPONENT, MEMORIES_PER_COMPONENT, TABLE_ELEMENTS, TABLES_PER_COMPONENT
 from wherry.engine.http.cgi import Shape
 from wherry.engine.http.exchange import Exchange
 from wherry.engine.http.head import MAX_FIELDS
@@ -100,7 +101,7 @@ class Bench:
     def _fresh(self) -> list[Step]:
         """A store that takes the configuration over before anything can fail.
 
-        It has no limiter: the engine's pool and `Memories` end what grows at limits.memory.
+        It has no limiter where the engine's pool ends what grows.
         """
         store, context, null = self._store, self.context, c_void_p()
         fuel = self._given
@@ -110,6 +111,7 @@ class Bench:
             Step(capi.context_set_wasi, (context, self._wasi)),
             Step(capi.store_epoch_deadline_callback, (store, cast(self._callback, c_void_p), null, null)),
             Step(capi.context_set_epoch_deadline, (context, c_uint64(1))),
+            *([] if self._lease is None else [Step(capi.store_limiter, (store, *_most(self._grants.limits)))]),
             *([] if fuel is None else [Step(capi.context_set_fuel, (context, c_uint64(fuel)))]),
         ]
 
@@ -200,6 +202,12 @@ class Bench:
     @property
     def interrupted(self) -> bool:
         return self._exchange is None or bool(self._exchange.cancelled)
+
+
+def _most(limits: Limits) -> tuple[c_uint64, ...]:
+    """What the pool grants: bytes of a memory, elements of a table, core instances, tables, memories."""
+    counts = TABLE_ELEMENTS, CORE_PER_COMPONENT, TABLES_PER_COMPONENT, MEMORIES_PER_COMPONENT
+    return tuple(map(c_uint64, (limits.memory, *counts)))
 
 
 def fault(calls: Calls, failed: Step) -> Ending:
