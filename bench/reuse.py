@@ -1,4 +1,4 @@
-"""Against `wasmtime serve` beyond the defaults: the same pooling on both sides, and instances reused on both sides."""
+"""Against `wasmtime serve` beyond the defaults: the same settings on both sides, and instances reused on both sides."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ REUSABLE = ("C", "Python")
 
 def measure(quick: bool) -> list[Row]:
     seconds, rounds = (1.0, 3) if quick else (1.0, 9)
-    return [*same_pooling(seconds, rounds), *both_reuse(seconds, rounds)]
+    return [*same_settings(seconds, rounds), *both_reuse(seconds, rounds)]
 
 
-def same_pooling(seconds: float, rounds: int) -> list[Row]:
+def same_settings(seconds: float, rounds: int) -> list[Row]:
     rows = []
     for name, guest in GUESTS.items():
         with ours(guest(), ONE.server, 1) as mine, theirs(guest(), ONE.server, *flags_for(guest())) as other:
-            rows += against(f"{name}, same pooling", PEER, (mine, other), ONE, seconds, rounds)[:2]
+            rows += against(f"{name}, same settings", PEER, (mine, other), ONE, seconds, rounds)[:2]
     return rows
 
 

@@ -245,6 +245,13 @@ def test_a_cache_in_a_place_that_cannot_be_is_a_start_error(tmp_path: Path) -> N
     assert refused.value.reason == "compile"
 
 
+def test_a_compiler_that_was_given_less_makes_do_with_it(tmp_path: Path) -> None:
+    limits = "import resource\nresource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))\n"
+    command = [sys.executable, "-c", limits + COMPILE, str(answer(1)), str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_compiler_dies_with_its_parent(tmp_path: Path) -> None:
     """The compiler waits for its input, which nobody writes; then its parent is killed."""
     reader, writer = os.pipe()

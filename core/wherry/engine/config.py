@@ -68,8 +68,8 @@ class Pooling:
 
 
 SMALL_MEMORY = 256 << 10
-"""Bytes that a guest's largest memory may begin with, to be reset by the engine, which copies all of it: for more, such
-as a C program's stack of a megabyte, `Memories` copies what was written (docs/decisions/0054)."""
+"""Bytes that a guest's largest memory may begin with, to be reset by the engine, which copies all of it. Of more, such
+as a C program with its stack of 16 MiB, `Memories` copies what was written (docs/decisions/0054)."""
 
 
 CORE_PER_COMPONENT = 40  # a composed JS or Python component has 12 to 25 core instances

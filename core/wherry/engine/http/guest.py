@@ -41,7 +41,9 @@ def _memories(prepared: Prepared) -> Memories:
     try:
         return Memories(prepared.code, prepared.plan.limits.memory)
     except OSError as error:
-        raise StartError("compile", f"compiled code {prepared.code}: {error.strerror}") from error
+        raise StartError(
+            "compile", f"compiled code {prepared.code}: {error.strerror}", cure="start it again"
+        ) from error
 
 
 def _grants(plan: RunPlan, engine: int) -> Grants:

@@ -51,7 +51,8 @@ class Memories:
 
     def lease(self) -> Lease:
         """For a store, and for the next one when that has ended; in the process that runs it."""
-        self._written = self._written or Written()
+        with self._making:
+            self._written = self._written or Written()
         return Lease(self._here, self._take_back)
 
     def close(self) -> None:
@@ -80,7 +81,7 @@ class Memories:
         try:
             memory = self._taken(minimum) or self._made(minimum, reserved, guard)
         except OSError as error:
-            return _failed(str(error))
+            return _failed(str(error.strerror))
         self._here.lease.add(memory)
         linear: capi.LinearMemory = made.contents
         linear.environment, linear.get, linear.grow, linear.end = addressof(memory), _EXTENT, self._grow_at, _ITSELF
@@ -109,7 +110,7 @@ class Memories:
         try:
             memory.grow(size)
         except OSError as error:
-            return _failed(str(error))
+            return _failed(str(error.strerror))
         return None
 
 

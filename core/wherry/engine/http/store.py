@@ -180,13 +180,18 @@ class Bench:
     def close(self) -> None:
         """Drop the store and all that the guest held, unless `closing` did."""
         self._exchange = None
-        if store := self._store.value:
-            capi.store_delete(store)
-        elif self._wasi.value:
-            capi.wasi_config_delete(self._wasi)
-        self._wasi.value = self._store.value = None
+        if self._wasi.value:
+            self._delete()
         if self._lease is not None:
             self._lease.end()
+
+    def _delete(self) -> None:
+        """The store, which has the configuration, or the configuration of a store that was never made."""
+        if store := self._store.value:
+            capi.store_delete(store)
+        else:
+            capi.wasi_config_delete(self._wasi)
+        self._wasi.value = self._store.value = None
 
     def sleep(self, seconds: float | None) -> bool:
         """Wait in the guest's stead (`wherry.engine.poll.Sleeper`): True when it shall end instead."""
